@@ -1,0 +1,1 @@
+"""Nephos: an unattended media station."""

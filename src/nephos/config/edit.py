@@ -1,0 +1,81 @@
+"""Change the settings file and keep its comments; a change that would not load is refused and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tomlkit
+from tomlkit import items
+
+from nephos.config import errors, home, load, schema
+from nephos.lib import files
+
+_HEADER = "# Settings of this Nephos station. `nephos config show` lists them all with their origin.\n"
+
+Plain = str | int | float | bool | list[Any] | dict[str, Any]
+
+
+def set_value(place: home.Home, path: str, value: Plain) -> schema.Settings:
+    """Set `section.key` (or `table.name.key`) and return the settings then in force. Raises ConfigError."""
+    return _change(place, path.split("."), value)
+
+
+def set_table(place: home.Home, kind: str, name: str, values: Mapping[str, Plain]) -> schema.Settings:
+    """Write a whole `[kind.name]` table. Raises ConfigError."""
+    return _change(place, [kind, name], dict(values))
+
+
+def remove(place: home.Home, path: str) -> schema.Settings:
+    """Remove a key or a table. Raises ConfigError if it is absent or if another part of the file needs it."""
+    document = _document(place)
+    *parents, last = path.split(".")
+    table = _walk(document, parents, create=False)
+    if table is None or last not in table:
+        raise errors.ConfigError(f"There is no {path} in the settings.")
+    del table[last]
+    return _save(place, document)
+
+
+def _change(place: home.Home, path: list[str], value: Plain) -> schema.Settings:
+    document = _document(place)
+    *parents, last = path
+    table = _walk(document, parents, create=True)
+    if table is None or not parents:
+        raise errors.ConfigError(
+            f"{'.'.join(path)!r} is no setting.", hint="Write it as section.key, for example web.port."
+        )
+    table[last] = value
+    return _save(place, document)
+
+
+def _document(place: home.Home) -> tomlkit.TOMLDocument:
+    try:
+        return tomlkit.parse(place.config_file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return tomlkit.parse(_HEADER)
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.HomeUnusable(f"{place.config_file} cannot be read: {error}.") from error
+    except tomlkit.exceptions.TOMLKitError as error:
+        raise errors.ConfigError(f"{place.config_file} is not valid TOML: {error}.") from error
+
+
+def _walk(document: tomlkit.TOMLDocument, path: list[str], *, create: bool) -> Any | None:
+    table: Any = document
+    for number, key in enumerate(path):
+        if key not in table:
+            if not create:
+                return None
+            table[key] = tomlkit.table(is_super_table=number < len(path) - 1)
+        table = table[key]
+        if not isinstance(table, items.Table | items.InlineTable | tomlkit.container.OutOfOrderTableProxy):
+            return None
+    return table
+
+
+def _save(place: home.Home, document: tomlkit.TOMLDocument) -> schema.Settings:
+    text = tomlkit.dumps(document)
+    settings = load.parse(text, source=str(place.config_file))
+    place.config.mkdir(parents=True, exist_ok=True)
+    files.write_atomic(place.config_file, text, mode=0o600)
+    return settings

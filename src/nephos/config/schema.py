@@ -1,0 +1,131 @@
+"""Every setting, its type and its default. Unknown keys and wrong types are refused with the key's name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", description="a short name")]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class _Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file."""
+
+
+class Station(_Section, frozen=True):
+    name: Name = "nephos"
+    zone: str = ""  # IANA; empty: the system's
+
+
+class Paths(_Section, frozen=True):
+    databases: str = "databases"
+    logs: str = "logs"
+    recordings: str = "recordings"
+    processed: str = "processed"
+
+
+class Database(_Section, frozen=True):
+    url: str = ""  # empty: SQLite in the home folder; postgresql://user@host/name
+
+
+class Web(_Section, frozen=True):
+    host: str = "127.0.0.1"
+    port: Port = 8600
+    allowed_hosts: list[str] = field(default_factory=list)
+    behind_tls: bool = False  # set when a proxy in front speaks https: cookies become secure-only
+
+
+class Recording(_Section, frozen=True):
+    interface: str = ""  # name or address of the network interface for channels that name none
+    segment_seconds: Annotated[int, Meta(ge=2, le=3600)] = 10
+    pre_roll_seconds: Seconds = 3
+    receive_buffer_bytes: Annotated[int, Meta(ge=65536)] = 8 * 1024 * 1024
+    pipeline: str = "archive"  # for schedules that name none; empty: recordings are not processed
+    soft_floor_bytes: Annotated[int, Meta(ge=0)] = 2 * 1024**3  # below: warn, take no new work
+    hard_floor_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024**2  # below: stop cleanly
+
+
+class Farm(_Section, frozen=True):
+    engine: Literal["local", "dask"] = "local"
+    slots: Annotated[int, Meta(ge=0, le=1024)] = 0  # 0: half of the cores, at least one
+    lease_seconds: Annotated[float, Meta(ge=2, le=3600)] = 30
+    max_tries: Annotated[int, Meta(ge=1, le=100)] = 3
+    host: str = "127.0.0.1"
+    port: Port = 8610
+
+
+class Sync(_Section, frozen=True):
+    settle_seconds: Seconds = 2
+    rescan_seconds: Seconds = 3600
+    single_put_bytes: Annotated[int, Meta(ge=1)] = 16 * 1024 * 1024
+    part_bytes: Annotated[int, Meta(ge=0)] = 0  # 0: from the file's size; never under 5 MiB on s3
+    part_threads: Annotated[int, Meta(ge=1, le=64)] = 4
+
+
+class Logging(_Section, frozen=True):
+    level: LogLevel = "info"
+    format: Literal["lines", "json"] = "lines"
+    modules: dict[str, LogLevel] = field(default_factory=dict)
+    file_bytes: Annotated[int, Meta(ge=65536)] = 10 * 1024 * 1024
+    file_count: Annotated[int, Meta(ge=1, le=100)] = 5
+
+
+class Connection(_Section, frozen=True):
+    """Code that talks to one kind of storage; its options are checked by that kind."""
+
+    kind: Name
+    options: dict[str, str | int | float | bool] = field(default_factory=dict)
+
+
+class Destination(_Section, frozen=True):
+    """A connection and the base path below it (s3: `bucket/prefix`; file: a folder)."""
+
+    connection: Name
+    base: str = ""
+    verify: Literal["auto", "read-back", "none"] = "auto"
+
+
+class Watch(_Section, frozen=True):
+    """What is kept delivered. Exactly one source: a folder, or the sets that the station hands over."""
+
+    destinations: Annotated[list[Name], Meta(min_length=1)]
+    folder: str = ""
+    sets: bool = False
+    pipeline: str = ""
+    settle_seconds: Seconds | None = None
+    ignore: list[str] = field(default_factory=list)
+    enabled: bool = True
+
+
+class Pipeline(_Section, frozen=True):
+    """A named job template: one of ours by name, or a file below `config/`."""
+
+    template: str
+    parameters: dict[str, str | int | float] = field(default_factory=dict)
+
+
+class Settings(_Section, frozen=True):
+    """The whole file."""
+
+    station: Station = Station()
+    paths: Paths = Paths()
+    database: Database = Database()
+    web: Web = Web()
+    recording: Recording = Recording()
+    farm: Farm = Farm()
+    sync: Sync = Sync()
+    logging: Logging = Logging()
+    connection: dict[Name, Connection] = field(default_factory=dict)
+    destination: dict[Name, Destination] = field(default_factory=dict)
+    watch: dict[Name, Watch] = field(default_factory=dict)
+    pipeline: dict[Name, Pipeline] = field(default_factory=dict)
+
+
+def sections() -> dict[str, type[Struct]]:
+    """Names of the fixed tables and their types, for help and checks."""
+    return {f.name: f.type for f in msgspec.structs.fields(Settings) if isinstance(f.type, type)}

@@ -1,0 +1,1 @@
+"""Ground floor: small tools that need nothing but the standard library."""

@@ -1,0 +1,42 @@
+"""The only reader of the system clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """Wall-clock time, aware, in UTC."""
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+def unix() -> float:
+    """Wall-clock time in seconds since 1970, UTC."""
+    return time.time()
+
+
+def monotonic() -> float:
+    """Seconds of a clock that never steps; only differences mean anything."""
+    return time.monotonic()
+
+
+def stamp(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and a Z: `2026-11-22T19:16:20.125Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def compact(moment: datetime) -> str:
+    """For file names: `20261122T191620Z`."""
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def parse(text: str) -> datetime:
+    """Read what `stamp` wrote.
+
+    Raises ValueError if the text is no moment or has no zone.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} names no time zone")
+    return moment.astimezone(UTC)

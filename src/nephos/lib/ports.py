@@ -1,0 +1,115 @@
+"""What differs between operating systems, each with a twin that works everywhere.
+
+This is the port file for locks, death signals and user names: `fcntl`, `pwd`, `resource` and `prctl` are named here and
+nowhere above, so that the rest of the product imports on Windows and macOS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Protocol
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class Waiter(Protocol):
+    """What loops wait on: a threading or multiprocessing event."""
+
+    def is_set(self) -> bool: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+def pause(seconds: float) -> None:
+    """Sleep; for code below the loops that has no stop event to wait on."""
+    time.sleep(seconds)
+
+
+def lock_file(handle: int) -> bool:
+    """Try to lock an open file for this process alone."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+    return True
+
+
+def unlock_file(handle: int) -> None:
+    """Undo `lock_file`."""
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_UN)
+    elif sys.platform == "win32":
+        import msvcrt
+
+        with contextlib.suppress(OSError):
+            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+
+
+def _prctl(option: int, argument: int) -> bool:
+    if not sys.platform.startswith("linux"):
+        return False
+    return ctypes.CDLL(None, use_errno=True).prctl(option, argument, 0, 0, 0) == 0
+
+
+def die_with_parent(parent: int, *, by: int = signal.SIGTERM) -> None:
+    """End this process when its parent ends: by a death signal on Linux, elsewhere by looking once a second.
+
+    Exits at once if the parent is already gone.
+    """
+    if not _prctl(_PR_SET_PDEATHSIG, by):
+        threading.Thread(target=_watch_parent, args=(parent, by), name="parent-watch", daemon=True).start()
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _watch_parent(parent: int, by: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), by)
+
+
+def adopt_orphans() -> bool:
+    """Become the parent of grandchildren whose parent dies (Linux), so that none escapes; False where unsupported."""
+    return _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def open_files_limit() -> int | None:
+    """How many files this process may open, None where there is no such limit."""
+    if resource is None:
+        return None
+    return int(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def raise_open_files_limit(wanted: int) -> None:
+    """Raise the soft limit as far as the hard one allows."""
+    if resource is None:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    target = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft < target:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))

@@ -1,0 +1,28 @@
+"""What all tests share: Django on a throw-away home, the database that the environment names."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from nephos.config import load
+
+
+def pytest_configure() -> None:
+    """Configure Django once, on SQLite or on what NEPHOS_DATABASE_URL names."""
+    from nephos.core import django
+
+    root = Path(tempfile.mkdtemp(prefix="nephos-tests-"))
+    loaded = load.load(root)
+    loaded.home.create()
+    django.configure(loaded)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> load.Loaded:
+    """A fresh home with default settings."""
+    loaded = load.load(tmp_path / "home", environment={})
+    loaded.home.create()
+    return loaded
