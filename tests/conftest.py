@@ -12,12 +12,12 @@ from nephos.config import load
 
 def pytest_configure() -> None:
     """Configure Django once, on SQLite or on what NEPHOS_DATABASE_URL names."""
-    from nephos.core import django
+    from nephos.core import bootstrap
 
     root = Path(tempfile.mkdtemp(prefix="nephos-tests-"))
     loaded = load.load(root)
     loaded.home.create()
-    django.configure(loaded)
+    bootstrap.configure(loaded)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def _read_within(process: subprocess.Popen[bytes], timeout: timedelta) -> bytes:
 
 
 def stop(process: subprocess.Popen[bytes], *, grace: timedelta = timedelta(seconds=2)) -> None:
-    """TERM, TERM, KILL to the group that the process leads. ffmpeg may ignore the first TERM while its input is silent."""
+    """TERM, TERM, KILL to the group that the process leads: ffmpeg ignores the first TERM while its input is silent."""
     for sign in (signal.SIGTERM, signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
         if process.poll() is not None:
             break

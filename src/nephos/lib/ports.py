@@ -73,7 +73,7 @@ def unlock_file(handle: int) -> None:
 def _prctl(option: int, argument: int) -> bool:
     if not sys.platform.startswith("linux"):
         return False
-    return ctypes.CDLL(None, use_errno=True).prctl(option, argument, 0, 0, 0) == 0
+    return bool(ctypes.CDLL(None, use_errno=True).prctl(option, argument, 0, 0, 0) == 0)
 
 
 def die_with_parent(parent: int, *, by: int = signal.SIGTERM) -> None:

@@ -1,0 +1,63 @@
+"""Background loops: each a `step`, run in a thread of its own until the stop event is set."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from django.db import close_old_connections, connections
+
+from nephos.lib import backoff, clock
+from nephos.lib.heartbeats import Heartbeat
+
+logger = logging.getLogger(__name__)
+
+_FAILURES = backoff.Backoff(first=timedelta(seconds=1), most=timedelta(minutes=1))
+
+
+class Loop(Protocol):
+    """One kind of work. `step` does a little and says whether there is more at once."""
+
+    name: str
+    idle: timedelta
+
+    def step(self) -> bool: ...
+
+
+def run(loops: Sequence[Loop], *, stop: threading.Event, heartbeat: Heartbeat) -> None:
+    """Run all loops until `stop` is set; a loop that fails is logged and tried again, it never stops the others."""
+    health: dict[str, str] = {loop.name: "running" for loop in loops}
+    threads = [
+        threading.Thread(target=_drive, args=(loop, stop, health), name=loop.name, daemon=True) for loop in loops
+    ]
+    for thread in threads:
+        thread.start()
+    while not stop.wait(0.5):
+        heartbeat.beat(details={"loops": dict(health)})
+    for thread in threads:
+        thread.join(timeout=10)
+    heartbeat.beat(state="stopped", now=True)
+
+
+def _drive(loop: Loop, stop: threading.Event, health: dict[str, str]) -> None:
+    failures = 0
+    while not stop.is_set():
+        started = clock.monotonic()
+        try:
+            close_old_connections()
+            more = loop.step()
+            failures = 0
+            health[loop.name] = "running"
+        except Exception as error:
+            logger.exception("A loop failed; it is tried again", extra={"loop": loop.name})
+            health[loop.name] = f"failing: {type(error).__name__}"
+            stop.wait(_FAILURES.delay(failures).total_seconds())
+            failures += 1
+            continue
+        if not more:
+            spent = clock.monotonic() - started
+            stop.wait(max(0.0, loop.idle.total_seconds() - min(spent, 0.05)))
+    connections.close_all()

@@ -1,0 +1,1 @@
+"""The append-only log: what happened, to what, when. The spine that everything else reads."""

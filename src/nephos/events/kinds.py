@@ -1,0 +1,189 @@
+"""One frozen dataclass per event: its fields are the facts, its sentence is what people read.
+
+`subject` is what it happened to, as `kind:id` (`asset:12`, `channel:3`, `job:01j...`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+
+class Level(StrEnum):
+    """How much it matters to a person."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Kind(Protocol):
+    """What every event has."""
+
+    name: ClassVar[str]
+    level: ClassVar[Level]
+    sentence: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def subject(self) -> str: ...
+
+
+def text(event: Kind) -> str:
+    """The sentence with its facts filled in."""
+    return event.sentence.format(**facts(event), subject=event.subject)
+
+
+def facts(event: Kind) -> dict[str, Any]:
+    """All fields but the subject."""
+    return {key: value for key, value in asdict(event).items() if key != "subject"}
+
+
+# --- the station -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationStarted:
+    name: ClassVar[str] = "station.started"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "The station started, version {version}."
+    subject: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsRefused:
+    name: ClassVar[str] = "settings.refused"
+    level: ClassVar[Level] = Level.ERROR
+    sentence: ClassVar[str] = "A change of the settings was refused, the old ones stay in force: {reason}"
+    subject: str
+    reason: str
+
+
+# --- channels, schedules, bookings -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelAdded:
+    name: ClassVar[str] = "channel.added"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Channel {channel} was added."
+    subject: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelChanged:
+    name: ClassVar[str] = "channel.changed"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Channel {channel} was changed."
+    subject: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRemoved:
+    name: ClassVar[str] = "channel.removed"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Channel {channel} was removed."
+    subject: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareAdded:
+    name: ClassVar[str] = "share.added"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "A share for {email} was added."
+    subject: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareRemoved:
+    name: ClassVar[str] = "share.removed"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "The share for {email} was removed."
+    subject: str
+    email: str
+
+
+# --- assets ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetBegun:
+    name: ClassVar[str] = "asset.begun"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} is arriving."
+    subject: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetArrived:
+    name: ClassVar[str] = "asset.arrived"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} has arrived: {verdict}."
+    subject: str
+    title: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetEmpty:
+    name: ClassVar[str] = "asset.empty"
+    level: ClassVar[Level] = Level.ERROR
+    sentence: ClassVar[str] = "{title} holds nothing: {reason}"
+    subject: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetProcessing:
+    name: ClassVar[str] = "asset.processing"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} is being processed by {pipeline}."
+    subject: str
+    title: str
+    pipeline: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetProcessed:
+    name: ClassVar[str] = "asset.processed"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} is processed."
+    subject: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetFailed:
+    name: ClassVar[str] = "asset.failed"
+    level: ClassVar[Level] = Level.ERROR
+    sentence: ClassVar[str] = "{title} could not be processed: {reason}"
+    subject: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetDelivering:
+    name: ClassVar[str] = "asset.delivering"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} is being delivered by {watches}."
+    subject: str
+    title: str
+    watches: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetDelivered:
+    name: ClassVar[str] = "asset.delivered"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} is delivered."
+    subject: str
+    title: str

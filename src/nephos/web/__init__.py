@@ -1,0 +1,1 @@
+"""The only HTTP: pages, API, live updates and media files."""
