@@ -1,0 +1,100 @@
+"""The roles of a station and how one of them runs in a process of its own."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from nephos.config.load import Loaded
+from nephos.core import logs
+from nephos.lib import errors, locks, ports
+
+SUPERVISED = "NEPHOS_SUPERVISOR"  # set by `nephos start` to its pid
+
+# How long a role waits for its predecessor, which was told to end, to let go of the lock.
+_PATIENCE = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role is either one function `main(loaded, stop)`, or Django loops made by functions `loops(loaded)`."""
+
+    name: str
+    main: str = ""
+    loops: tuple[str, ...] = ()
+
+
+# In the order of starting: what must not wait comes first. Stopping goes the other way round.
+ROLES = {
+    role.name: role
+    for role in (
+        Role("recorder", main="nephos.recording.recorder:main"),
+        Role("sync", main="nephos.sync.engine:main"),
+        Role("farm", loops=("nephos.farm.dispatcher:loops",)),
+        Role(
+            "keeper",
+            loops=(
+                "nephos.recording.bookings:loops",
+                "nephos.recording.finaliser:loops",
+                "nephos.flow:loops",
+                "nephos.sync.bridge:loops",
+                "nephos.maintenance.checks:loops",
+            ),
+        ),
+        Role("web", main="nephos.web.serve:main"),
+    )
+}
+
+
+def get(name: str) -> Role:
+    """A role by name. Raises Invalid."""
+    if name not in ROLES:
+        raise errors.Invalid(f"There is no role {name[:40]!r}.", hint=f"Roles are {', '.join(ROLES)}.")
+    return ROLES[name]
+
+
+def run(name: str, loaded: Loaded) -> int:
+    """Run one role in this process until it is told to stop; the exit code.
+
+    Raises AlreadyRunning if another process has this role on this home.
+    """
+    role = get(name)
+    loaded.home.create()
+    stop = _stop_event()
+    supervisor = os.environ.get(SUPERVISED)
+    if supervisor:
+        ports.die_with_parent(int(supervisor))
+    lock = locks.FileLock(loaded.home.run / f"{name}.lock")
+    with lock.acquire(wait=_PATIENCE if supervisor else timedelta(0), stop=stop):
+        logs.setup(loaded, role=name, console=not supervisor)
+        ports.raise_open_files_limit(8192)
+        if role.main:
+            _find(role.main)(loaded, stop)
+        else:
+            importlib.import_module("nephos.core.rolling").run(
+                loaded, role=name, factories=[_finder(path) for path in role.loops], stop=stop
+            )
+    return 0
+
+
+def _stop_event() -> threading.Event:
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda _sign, _frame: stop.set())
+    return stop
+
+
+def _finder(path: str) -> Callable[[], Any]:
+    """Django must be up before modules with models are imported: so the import waits until it is called."""
+    return lambda: _find(path)
+
+
+def _find(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)

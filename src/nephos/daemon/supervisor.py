@@ -1,0 +1,249 @@
+"""`nephos start` and `nephos stop`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from types import FrameType
+from typing import Any
+
+from nephos.config.load import Loaded
+from nephos.core import logs
+from nephos.daemon import errors, roles
+from nephos.daemon.children import Children
+from nephos.lib import clock, files, heartbeats, locks, ports
+
+logger = logging.getLogger(__name__)
+
+_ROLE_PATIENCE = timedelta(seconds=10)
+_GRACE = timedelta(seconds=8)
+_PREPARE_TIMEOUT = 600
+
+Say = Callable[[str], None]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def start(loaded: Loaded, *, only: Sequence[str] = (), detach: bool = False, say: Say = _say) -> int:
+    """Run the station until it is told to stop; the exit code.
+
+    Raises AlreadyRunning, PortTaken, HomeUnusable or NotPrepared before anything was started.
+    """
+    wanted = [role for role in roles.ROLES if not only or role in only]
+    for name in only:
+        roles.get(name)
+    loaded.home.create()
+    if detach:
+        return _detach(loaded, only, say)
+    with locks.FileLock(loaded.home.run / "nephos.lock").acquire():
+        _await_old_roles(loaded, wanted)
+        if "web" in wanted:
+            _prove_port_free(loaded)
+        logs.setup(loaded, role="supervisor")
+        (loaded.home.run / "stop.json").unlink(missing_ok=True)
+        return _Station(loaded, wanted, say).run()
+
+
+def _await_old_roles(loaded: Loaded, wanted: Sequence[str]) -> None:
+    """After a kill -9 the old roles are dying: two recorders on one home must never run."""
+    deadline = clock.monotonic() + _ROLE_PATIENCE.total_seconds()
+    for role in wanted:
+        lock = locks.FileLock(loaded.home.run / f"{role}.lock")
+        left = timedelta(seconds=max(0.0, deadline - clock.monotonic()))
+        lock.acquire(wait=left).release()
+
+
+def _prove_port_free(loaded: Loaded) -> None:
+    web = loaded.settings.web
+    if not web.port:
+        return
+    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((web.host, web.port))
+        except OSError as error:
+            raise errors.PortTaken(
+                f"The page cannot listen on {web.host}:{web.port}: {error.strerror or error}.",
+                hint="End the program that uses it, or set another: nephos config set web.port 8601",
+            ) from None
+
+
+class _Station:
+    """One run of the station, from the first role's start to the last one's end."""
+
+    def __init__(self, loaded: Loaded, wanted: Sequence[str], say: Say) -> None:
+        self._loaded = loaded
+        self._wanted = wanted
+        self._say = say
+        self._stop = threading.Event()
+        self._children = Children(loaded)
+
+    def run(self) -> int:
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sign, self._on_signal)
+        try:
+            # Receiving and sending need no database: a recording that is due does not wait for a migration.
+            early = [role for role in self._wanted if role in ("recorder", "sync")]
+            for role in early:
+                self._children.start(role)
+            link = _prepare(self._loaded)
+            for role in self._wanted:
+                if role not in early:
+                    self._children.start(role)
+            self._greet(link)
+            self._watch()
+        finally:
+            self._stop_roles()
+        self._say("Stopped.")
+        return 0
+
+    def _on_signal(self, _sign: int, _frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def _greet(self, link: str) -> None:
+        home = self._loaded.home.root
+        self._say(f"Nephos is running on {home} with {', '.join(self._wanted)}.")
+        if "web" in self._wanted:
+            self._say(f"Open {address(self._loaded)}{link} (works once, for the owner).")
+        self._say("Ctrl-C stops it; a running recording goes on at the next start.")
+
+    def _watch(self) -> None:
+        said = False
+        while not self._stop.is_set():
+            self._children.watch(0.25)
+            request = files.read_json(self._loaded.home.run / "stop.json")
+            if not isinstance(request, dict):
+                continue
+            if request.get("how") != "drain" or not open_bookings(self._loaded):
+                return
+            if not said:
+                self._say("Waiting for running recordings to end before stopping.")
+                said = True
+
+    def _stop_roles(self) -> None:
+        # Backwards, so that the recorder is the last to go.
+        for role in reversed(self._wanted):
+            self._children.stop(role, grace=_GRACE)
+        (self._loaded.home.run / "stop.json").unlink(missing_ok=True)
+
+
+def _prepare(loaded: Loaded) -> str:
+    """Bring the database up to date in a process of its own and get the owner's one-time link."""
+    made = subprocess.run(
+        [sys.executable, "-m", "nephos.web.prepare", "--home", str(loaded.home.root)],
+        capture_output=True,
+        text=True,
+        timeout=_PREPARE_TIMEOUT,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if made.returncode != 0:
+        sentence, _, hint = made.stderr.strip().partition("\nhint: ")
+        raise errors.NotPrepared(sentence.splitlines()[-1] if sentence else "", hint=hint)
+    return str(json.loads(made.stdout.strip().splitlines()[-1])["login"])
+
+
+def address(loaded: Loaded) -> str:
+    """Where the page is."""
+    beat = heartbeats.read(loaded.home.run, "web") or {}
+    told = beat.get("details", {}).get("address", "")
+    web = loaded.settings.web
+    host = f"[{web.host}]" if ":" in web.host else web.host
+    return str(told) if told and not web.port else f"http://{host}:{web.port}"
+
+
+def open_bookings(loaded: Loaded) -> list[int]:
+    """Bookings that the recorder is receiving now."""
+    beat = heartbeats.read(loaded.home.run, "recorder") or {}
+    receivers = beat.get("details", {}).get("receivers", [])
+    return [booking for receiver in receivers for booking in receiver.get("bookings", [])]
+
+
+def _detach(loaded: Loaded, only: Sequence[str], say: Say) -> int:
+    lock = locks.FileLock(loaded.home.run / "nephos.lock")
+    lock.acquire().release()  # a second start is refused here, in words, not in a log
+    argv = [sys.executable, "-m", "nephos", "--home", str(loaded.home.root), "start"]
+    argv += ["--only", ",".join(only)] if only else []
+    output = loaded.home.logs / "start.log"
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    deadline = clock.monotonic() + 60
+    while clock.monotonic() < deadline:
+        text = output.read_text(encoding="utf-8", errors="replace")
+        if process.poll() is not None:
+            say(text.strip())
+            return process.returncode
+        if "Ctrl-C stops it" in text:
+            say("\n".join(line for line in text.splitlines() if "Ctrl-C" not in line))
+            say(f"Running in the background as process {process.pid}; `nephos stop` ends it.")
+            return 0
+        ports.pause(0.1)
+    raise errors.NotPrepared("The station did not come up within a minute.", hint=f"See {output}.")
+
+
+def stop(loaded: Loaded, *, now: bool = False, drain: bool = False, say: Say = _say) -> int:
+    """Stop the running station.
+
+    Raises NotRunning, RecordingRuns (unless told how to deal with it), DidNotStop.
+    """
+    lock = locks.FileLock(loaded.home.run / "nephos.lock")
+    if not lock.is_held():
+        raise errors.NotRunning(hint="`nephos start` starts it.")
+    if not now and not drain and open_bookings(loaded):
+        raise errors.RecordingRuns(
+            hint="--drain waits for its end; --now stops at once, and the recording goes on at the next start."
+        )
+    files.write_json(loaded.home.run / "stop.json", {"how": "drain" if drain else "now"})
+    deadline = None if drain else clock.monotonic() + 60
+    while lock.is_held():
+        if deadline is not None and clock.monotonic() > deadline:
+            raise errors.DidNotStop(hint=f"It is process {lock.holder()}; see {loaded.home.logs}/supervisor.log.")
+        ports.pause(0.1)
+    say("Stopped.")
+    return 0
+
+
+def describe(loaded: Loaded) -> dict[str, Any]:
+    """What can be told of the station without asking it: from locks and heartbeats."""
+    home = loaded.home
+    lock = locks.FileLock(home.run / "nephos.lock")
+    return {
+        "station": loaded.settings.station.name,
+        "home": str(home.root),
+        "running": lock.is_held(),
+        "pid": lock.holder() if lock.is_held() else None,
+        "address": address(loaded),
+        "roles": [role_status(loaded, role) for role in roles.ROLES],
+    }
+
+
+def role_status(loaded: Loaded, role: str) -> dict[str, Any]:
+    """State of one role: `running`, `late` (alive but its heartbeat is old) or `stopped`."""
+    beat = heartbeats.read(loaded.home.run, role) or {}
+    held = locks.FileLock(loaded.home.run / f"{role}.lock").is_held()
+    beat_at = beat.get("beat_at")
+    state = "stopped"
+    if held:
+        fresh = beat_at is not None and clock.now() - clock.parse(beat_at) < heartbeats.LATE_AFTER
+        state = "running" if fresh else "late"
+    return {
+        "role": role,
+        "state": state,
+        "pid": beat.get("pid") if held else None,
+        "started_at": beat.get("started_at") if held else None,
+        "beat_at": beat_at,
+        "details": beat.get("details", {}) if held else {},
+    }

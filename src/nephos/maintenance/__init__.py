@@ -1,0 +1,1 @@
+"""Looking after the station: checks, disk space, the doctor."""
