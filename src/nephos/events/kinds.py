@@ -187,3 +187,13 @@ class AssetDelivered:
     sentence: ClassVar[str] = "{title} is delivered."
     subject: str
     title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowSkipped:
+    name: ClassVar[str] = "flow.skipped"
+    level: ClassVar[Level] = Level.ERROR
+    sentence: ClassVar[str] = "What should follow {event} could not be done: {reason}"
+    subject: str
+    event: str
+    reason: str

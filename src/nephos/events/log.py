@@ -27,6 +27,7 @@ class Entry:
     text: str
     data: dict[str, Any]
     actor: str
+    uid: str = ""
 
 
 def emit(event: kinds.Kind, *, actor: str = "", uid: str | None = None) -> None:
@@ -87,4 +88,4 @@ def tick_off(reader: str, *, upto: int) -> None:
 
 
 def _entry(row: Event) -> Entry:
-    return Entry(row.id, row.at, row.kind, row.level, row.subject, row.text, row.data, row.actor)
+    return Entry(row.id, row.at, row.kind, row.level, row.subject, row.text, row.data, row.actor, row.uid or "")
