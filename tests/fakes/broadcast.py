@@ -1,0 +1,80 @@
+"""The test broadcast of `tools/broadcast`, made once and kept; and a sender for it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[2]
+_TOOLS = _ROOT / "tools" / "broadcast"
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A caption of the broadcast: times after its first picture, and where its bytes lie in the stream."""
+
+    start: float
+    end: float
+    lines: tuple[str, ...]
+    sent_from: float
+    sent_to: float
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """The file and what is true of it; clock values in 90 kHz ticks."""
+
+    path: Path
+    seconds: float
+    bits_per_second: int
+    pcr_start: int
+    pts_start: int
+    cues: tuple[Cue, ...]
+
+
+@functools.cache
+def get() -> Broadcast:
+    """The broadcast, made now if this cache has none (about 5 CPU seconds)."""
+    folder = Path(os.environ.get("NEPHOS_TEST_CACHE") or _ROOT / ".demo-cache") / "broadcast"
+    subprocess.run([sys.executable, _TOOLS / "make.py", folder], check=True, timeout=300)
+    facts = json.loads((folder / "cues.json").read_bytes())
+    cues = tuple(
+        Cue(cue["start"], cue["end"], tuple(cue["lines"]), cue["sent_from"], cue["sent_to"]) for cue in facts["cues"]
+    )
+    return Broadcast(
+        path=folder / "broadcast.ts",
+        seconds=facts["seconds"],
+        bits_per_second=facts["bits_per_second"],
+        pcr_start=facts["pcr_start"],
+        pts_start=facts["pts_start"],
+        cues=cues,
+    )
+
+
+@contextlib.contextmanager
+def on_air(
+    *,
+    group: str,
+    port: int,
+    seconds: float,
+    rtp: bool = False,
+    report: Path | None = None,
+    interface: str = "127.0.0.1",
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Send the broadcast from another process while the block runs."""
+    argv = [sys.executable, str(_TOOLS / "send.py"), str(get().path), "--group", group, "--port", str(port)]
+    argv += ["--interface", interface, "--seconds", str(seconds)]
+    argv += ["--rtp"] if rtp else []
+    argv += ["--report", str(report)] if report else []
+    with subprocess.Popen(argv) as sender:
+        try:
+            yield sender
+        finally:
+            sender.terminate()
