@@ -1,0 +1,1 @@
+"""Where transport streams come from: one file a kind, all behind `base.Source`."""

@@ -1,0 +1,68 @@
+"""The protocol that every kind of source fulfils, and the values that it hands over.
+
+A source has two halves. `open fill take close` belong to the receiving thread and must never wait; `decode` belongs to
+the writing thread and may take its time. So a slow disk never makes a socket overflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # numpy costs a tenth of a second, which a restarted recorder would lose before its first join
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Bytes as they came in, with the length of each datagram (or read), oldest first."""
+
+    raw: bytes
+    sizes: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Whole transport packets out of one load, and what had to be left out or was never there."""
+
+    packets: NDArray[np.uint8]  # flat, a multiple of 188, each starting with 0x47
+    datagrams: int = 0
+    sync_bytes: int = 0  # outside any packet, left out
+    rtp_lost: int = 0  # datagrams that the sequence numbers say existed
+    rtp_late: int = 0  # duplicates and latecomers, left out
+    protocol: str = ""  # "udp", "rtp" or what the kind calls it; empty while nothing came
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the operating system says about an open source."""
+
+    buffer_bytes: int = 0  # granted, not asked for
+    dropped: int = 0  # datagrams that the kernel threw away since `open`, because nobody fetched them
+
+
+class Source(Protocol):
+    """Yields a transport stream. Seven methods; the contract suite is `tests/contracts/test_sources.py`."""
+
+    def open(self) -> None:
+        """Begin to receive; again after `close` as often as wanted. Raises SourceError."""
+
+    def close(self) -> None:
+        """Leave; does nothing if it is not open."""
+
+    def fileno(self) -> int:
+        """What a selector waits on."""
+
+    def fill(self) -> int:
+        """Fetch what waits into an own bounded buffer, never waiting; says how many pieces. Raises SourceError."""
+
+    def take(self) -> Load:
+        """Empty that buffer."""
+
+    def decode(self, load: Load) -> Chunk:
+        """Whole packets; called in the order of `take`, from one other thread. Never raises on hostile bytes."""
+
+    def facts(self) -> Facts:
+        """What is known about the open source."""
