@@ -19,6 +19,7 @@ def video(frames: int, bits_per_second: int) -> list[ts.Unit]:
     raw = _run(
         *("-f", "lavfi", "-i", source, "-frames:v", str(frames), "-pix_fmt", "yuv420p"),
         *("-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-x264-params", x264),
+        *("-threads", "1"),  # with more, x264 spends its bits differently each time
         *("-b:v", rate, "-maxrate", rate, "-bufsize", str(bits_per_second // 2), "-f", "mpegts", "-"),
     )
     units = list(ts.read_units(raw, range(0xE0, 0xF0)))
