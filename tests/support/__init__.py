@@ -1,0 +1,1 @@
+"""What tests lean on: harnesses and pytest plug-ins."""
