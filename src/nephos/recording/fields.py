@@ -1,0 +1,158 @@
+"""What people type for a schedule, read into values or refused with one sentence; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, time, timedelta
+
+from nephos.lib import errors, text
+from nephos.library import naming
+from nephos.recording import rules
+
+LONGEST_PADDING = timedelta(hours=6)
+MOST_TAGS = 50
+PRIORITIES = range(-100, 101)
+
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MASK = re.compile(r"[01]{7}")
+_PIPELINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_GROUPS = {
+    "": 0,
+    "once": 0,
+    "daily": rules.EVERY_DAY,
+    "every day": rules.EVERY_DAY,
+    "weekdays": rules.WORKING_DAYS,
+    "weekend": rules.WEEKEND,
+    "weekends": rules.WEEKEND,
+}
+_DAYS_HINT = "Write days like mon,wed,fri or mon-fri, daily, weekdays, weekend, or 1111100 (Monday first)."
+
+
+def read_time(value: str | time) -> time:
+    """`20:30` or `20:30:15`. Raises Invalid."""
+    if isinstance(value, time):
+        if value.microsecond or value.tzinfo:
+            raise errors.Invalid("A start time has whole seconds and no zone of its own.")
+        return value
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise errors.Invalid(f"{_shown(value)} is no time of day.", hint="Write it like 20:30 or 20:30:15.")
+    hour, minute, second = (int(part or 0) for part in match.groups())
+    return time(hour, minute, second)
+
+
+def read_date(value: str | date | None) -> date | None:
+    """`2028-02-29`, or None for nothing. Raises Invalid."""
+    if value is None or isinstance(value, date):
+        return value
+    if not value:
+        return None
+    try:
+        if _DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        pass
+    raise errors.Invalid(f"{_shown(value)} is no date.", hint="Write it like 2026-11-22.")
+
+
+def read_weekdays(value: int | str | Sequence[str]) -> int:
+    """The mask of days: an int, `1111100` (Monday first), `mon-fri`, `sat,sun`, `daily`... Raises Invalid."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if 0 <= value <= rules.EVERY_DAY:
+            return value
+        raise errors.Invalid(f"{value} is no set of weekdays.", hint=_DAYS_HINT)
+    if isinstance(value, list | tuple):
+        value = ",".join(str(day) for day in value)
+    if not isinstance(value, str):
+        raise errors.Invalid(f"{_shown(value)} is no set of weekdays.", hint=_DAYS_HINT)
+    lowered = value.strip().lower()
+    if lowered in _GROUPS:
+        return _GROUPS[lowered]
+    if _MASK.fullmatch(lowered):
+        return sum(1 << number for number, bit in enumerate(lowered) if bit == "1")
+    mask = 0
+    for part in lowered.split(","):
+        mask |= _read_days(part.strip(), whole=value)
+    return mask
+
+
+def _read_days(part: str, *, whole: str) -> int:
+    first, dash, last = part.partition("-")
+    start = _day_number(first.strip(), whole)
+    if not dash:
+        return 1 << start
+    end = _day_number(last.strip(), whole)
+    return sum(1 << (start + step) % 7 for step in range((end - start) % 7 + 1))
+
+
+def _day_number(name: str, whole: str) -> int:
+    for names in (_DAYS, _LONG_DAYS):
+        if name in names:
+            return names.index(name)
+    raise errors.Invalid(f"{_shown(whole)} is no set of weekdays.", hint=_DAYS_HINT)
+
+
+def read_length(value: str | int | float | timedelta, *, what: str, least: timedelta, most: timedelta) -> timedelta:
+    """A length in whole seconds between two bounds; bare numbers are seconds. Raises Invalid."""
+    length = _length(value)
+    if length % timedelta(seconds=1):
+        raise errors.Invalid(f"The {what} is not a whole number of seconds.")
+    if length < least:
+        raise errors.Invalid(f"The {what} is shorter than {text.duration(least)}.")
+    if length > most:
+        raise errors.Invalid(f"The {what} is longer than {text.duration(most)}.")
+    return length
+
+
+def _length(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str):
+        return text.parse_duration(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9:
+        return timedelta(seconds=value)
+    raise errors.Invalid(f"{_shown(value)} is not a length of time.", hint="Write it like 90s, 20m or 1h30m.")
+
+
+def read_duration(value: str | int | float | timedelta) -> timedelta:
+    """How long an airing lasts: 1 s to 7 days. Raises Invalid."""
+    return read_length(value, what="duration", least=timedelta(seconds=1), most=rules.LONGEST)
+
+
+def read_padding(value: str | int | float | timedelta) -> timedelta:
+    """What is recorded before or after: nothing to 6 h. Raises Invalid."""
+    return read_length(value, what="padding", least=timedelta(0), most=LONGEST_PADDING)
+
+
+def read_pipeline(value: str) -> str:
+    """The name of a pipeline, `none`, or nothing for the station's. Raises Invalid."""
+    if value and not (isinstance(value, str) and _PIPELINE.fullmatch(value)):
+        raise errors.Invalid(f"{_shown(value)} is no name of a pipeline.", hint="`nephos pipeline list` shows them.")
+    return value or ""
+
+
+def read_priority(value: int) -> int:
+    """-100 to 100; more goes first. Raises Invalid."""
+    if not isinstance(value, int) or isinstance(value, bool) or value not in PRIORITIES:
+        raise errors.Invalid(f"{_shown(value)} is no priority.", hint="It goes from -100 to 100; the usual one is 0.")
+    return value
+
+
+def read_tags(value: Sequence[str] | None) -> list[str]:
+    """Tags, each once, in the order given. Raises Invalid."""
+    if value is None:
+        return []
+    if isinstance(value, str) or not all(isinstance(tag, str) for tag in value):
+        raise errors.Invalid("Tags are a list of words.")
+    tags = list(dict.fromkeys(naming.title(tag, what="tag") for tag in value))
+    if len(tags) > MOST_TAGS:
+        raise errors.Invalid(f"There are more than {MOST_TAGS} tags.")
+    return tags
+
+
+def _shown(value: object) -> str:
+    return repr(value if not isinstance(value, str) else value[:40])[:60]
