@@ -1,0 +1,83 @@
+"""What has changed since the last look: topics and ids for the doorbell, never content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nephos.config.load import Loaded
+from nephos.events import log
+from nephos.lib import files
+
+ROLES = ("recorder", "sync", "farm", "keeper", "web")
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Something of this topic changed; `id` says which one, if it is one."""
+
+    topic: str
+    id: str = ""
+
+
+EVERYTHING = Ring("*")
+
+
+def of_event(entry: log.Entry) -> Ring:
+    """`asset:12` rings as topic asset, id 12."""
+    topic, _, identifier = entry.subject.partition(":")
+    return Ring(topic, identifier)
+
+
+def of_beat(role: str, before: dict[str, Any], after: dict[str, Any]) -> list[Ring]:
+    """A role that starts, stops or fails rings as `role`; news of what it does ring under its own name."""
+    found = []
+    if (before.get("pid"), before.get("state")) != (after.get("pid"), after.get("state")):
+        found.append(Ring("role", role))
+    if before.get("details") != after.get("details") and role != "web":
+        found.append(Ring(role))
+    return found
+
+
+@dataclass(slots=True)
+class Look:
+    """Remembers the last look at the log and the heartbeats. The first look finds nothing new."""
+
+    loaded: Loaded
+    _position: int | None = None
+    _marks: dict[str, int] = field(default_factory=dict)
+    _beats: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def news(self) -> list[Ring]:
+        """Rings since the last look, each once."""
+        found = [*self._events(), *(ring for role in ROLES for ring in self._beat(role))]
+        return list(dict.fromkeys(found))
+
+    def _events(self) -> list[Ring]:
+        if self._position is None:
+            self._position = log.latest()
+            return []
+        entries = log.read(self._position, limit=500)
+        if entries:
+            self._position = entries[-1].id
+        return [of_event(entry) for entry in entries]
+
+    def _beat(self, role: str) -> list[Ring]:
+        path = self.loaded.home.run / f"{role}.json"
+        mark = _mark(path)
+        if self._marks.get(role) == mark:
+            return []
+        first = role not in self._marks
+        self._marks[role] = mark
+        beat = files.read_json(path)
+        before, after = self._beats.get(role, {}), beat if isinstance(beat, dict) else {}
+        self._beats[role] = after
+        return [] if first else of_beat(role, before, after)
+
+
+def _mark(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
