@@ -1,4 +1,4 @@
-"""Write the state diagrams of ARCHITECTURE.md from the tables in the code: `python tools/render_states.py [--check]`."""
+"""Write the state diagrams of ARCHITECTURE.md from the tables: `python tools/render_states.py [--check]`."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tools import render_states
 
 from nephos.core import states
-from tools import render_states
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "nephos"
