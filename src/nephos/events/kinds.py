@@ -109,6 +109,110 @@ class ShareRemoved:
     email: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleAdded:
+    name: ClassVar[str] = "schedule.added"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Schedule {schedule} was added: {words}."
+    subject: str
+    schedule: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleChanged:
+    name: ClassVar[str] = "schedule.changed"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Schedule {schedule} was changed: {words}."
+    subject: str
+    schedule: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRemoved:
+    name: ClassVar[str] = "schedule.removed"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Schedule {schedule} was removed."
+    subject: str
+    schedule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingAdded:
+    name: ClassVar[str] = "booking.added"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} was booked on {channel} from {starts_at} for {length}."
+    subject: str
+    title: str
+    channel: str
+    starts_at: str
+    length: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingStarted:
+    name: ClassVar[str] = "booking.started"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} is being recorded from {channel}."
+    subject: str
+    title: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingFinished:
+    name: ClassVar[str] = "booking.finished"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} is recorded: {verdict}. {reason}"
+    subject: str
+    title: str
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingMissed:
+    name: ClassVar[str] = "booking.missed"
+    level: ClassVar[Level] = Level.ERROR
+    sentence: ClassVar[str] = "{title} of {starts_at} was missed: {reason}"
+    subject: str
+    title: str
+    starts_at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingSkipped:
+    name: ClassVar[str] = "booking.skipped"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} of {starts_at} is skipped."
+    subject: str
+    title: str
+    starts_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingStopped:
+    name: ClassVar[str] = "booking.stopped"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} of {starts_at} was stopped by hand."
+    subject: str
+    title: str
+    starts_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingExtended:
+    name: ClassVar[str] = "booking.extended"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} of {starts_at} was extended by {length}."
+    subject: str
+    title: str
+    starts_at: str
+    length: str
+
+
 # --- assets ----------------------------------------------------------------------------------------------------------
 
 
@@ -257,3 +361,107 @@ class TokenRevoked:
     sentence: ClassVar[str] = "Token {token} was revoked."
     subject: str
     token: str
+
+
+# --- the farm --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSubmitted:
+    name: ClassVar[str] = "job.submitted"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Job {job} was submitted."
+    subject: str
+    job: str
+    for_subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStarted:
+    name: ClassVar[str] = "job.started"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Job {job} has begun."
+    subject: str
+    job: str
+    for_subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPaused:
+    name: ClassVar[str] = "job.paused"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Job {job} is paused: what runs goes on, nothing new is begun."
+    subject: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQueued:
+    name: ClassVar[str] = "job.queued"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Job {job} is queued again."
+    subject: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFinished:
+    name: ClassVar[str] = "job.finished"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Job {job} is {state}. {reason}"
+    subject: str
+    job: str
+    state: str
+    ok: bool
+    key: str
+    for_subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFailed:
+    name: ClassVar[str] = "task.failed"
+    level: ClassVar[Level] = Level.ERROR
+    sentence: ClassVar[str] = "{step} {number} of job {job} failed for good: {reason}"
+    subject: str
+    job: str
+    step: str
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerJoined:
+    name: ClassVar[str] = "worker.joined"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Worker {worker} has joined with {slots} slots."
+    subject: str
+    worker: str
+    slots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLost:
+    name: ClassVar[str] = "worker.lost"
+    level: ClassVar[Level] = Level.WARNING
+    sentence: ClassVar[str] = "Worker {worker} is no longer heard of."
+    subject: str
+    worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerEnabled:
+    name: ClassVar[str] = "worker.enabled"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Worker {worker} gets work."
+    subject: str
+    worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerDisabled:
+    name: ClassVar[str] = "worker.disabled"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Worker {worker} gets no more work."
+    subject: str
+    worker: str

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time, timedelta
+from typing import Any, TypedDict
 
 from nephos.lib import errors, text
 from nephos.library import naming
 from nephos.recording import rules
+
+Length = str | int | float | timedelta
+
+
+class ScheduleFields(TypedDict, total=False):
+    """What a schedule can be given besides its name and channel, as text or as values."""
+
+    start: str | time
+    date: str | date | None
+    weekdays: int | str | Sequence[str]
+    duration: Length
+    padding_before: Length
+    padding_after: Length
+    until: str | date | None
+    zone: str
+    pipeline: str
+    priority: int
+    tags: Sequence[str]
+    enabled: bool
+
 
 LONGEST_PADDING = timedelta(hours=6)
 MOST_TAGS = 50
@@ -30,6 +51,14 @@ _GROUPS = {
     "weekends": rules.WEEKEND,
 }
 _DAYS_HINT = "Write days like mon,wed,fri or mon-fri, daily, weekdays, weekend, or 1111100 (Monday first)."
+
+
+def columns(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a schedule for the fields given. Raises Invalid for a bad or unknown one."""
+    unknown = set(given) - set(_COLUMNS)
+    if unknown:
+        raise errors.Invalid(f"A schedule has no {', '.join(sorted(unknown))[:80]}.")
+    return {_COLUMNS[name][0]: _COLUMNS[name][1](value) for name, value in given.items()}
 
 
 def read_time(value: str | time) -> time:
@@ -96,7 +125,7 @@ def _day_number(name: str, whole: str) -> int:
     raise errors.Invalid(f"{_shown(whole)} is no set of weekdays.", hint=_DAYS_HINT)
 
 
-def read_length(value: str | int | float | timedelta, *, what: str, least: timedelta, most: timedelta) -> timedelta:
+def read_length(value: Length, *, what: str, least: timedelta, most: timedelta) -> timedelta:
     """A length in whole seconds between two bounds; bare numbers are seconds. Raises Invalid."""
     length = _length(value)
     if length % timedelta(seconds=1):
@@ -118,12 +147,12 @@ def _length(value: object) -> timedelta:
     raise errors.Invalid(f"{_shown(value)} is not a length of time.", hint="Write it like 90s, 20m or 1h30m.")
 
 
-def read_duration(value: str | int | float | timedelta) -> timedelta:
+def read_duration(value: Length) -> timedelta:
     """How long an airing lasts: 1 s to 7 days. Raises Invalid."""
     return read_length(value, what="duration", least=timedelta(seconds=1), most=rules.LONGEST)
 
 
-def read_padding(value: str | int | float | timedelta) -> timedelta:
+def read_padding(value: Length) -> timedelta:
     """What is recorded before or after: nothing to 6 h. Raises Invalid."""
     return read_length(value, what="padding", least=timedelta(0), most=LONGEST_PADDING)
 
@@ -154,5 +183,39 @@ def read_tags(value: Sequence[str] | None) -> list[str]:
     return tags
 
 
+def read_zone(value: str) -> str:
+    """An IANA zone, or nothing for the channel's. Raises Invalid."""
+    if value and not (isinstance(value, str) and rules.is_zone(value)):
+        raise errors.Invalid(f"{_shown(value)} is no IANA time zone.", hint="For example Europe/Madrid.")
+    return value or ""
+
+
+def read_enabled(value: bool) -> bool:  # noqa: FBT001 - the value itself
+    """Yes or no. Raises Invalid."""
+    if not isinstance(value, bool):
+        raise errors.Invalid(f"{_shown(value)} is neither true nor false.")
+    return value
+
+
 def _shown(value: object) -> str:
     return repr(value if not isinstance(value, str) else value[:40])[:60]
+
+
+def _seconds(read: Callable[[Any], timedelta]) -> Callable[[Any], int]:
+    return lambda value: int(read(value).total_seconds())
+
+
+_COLUMNS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "start": ("start_time", read_time),
+    "date": ("date", read_date),
+    "weekdays": ("weekdays", read_weekdays),
+    "duration": ("duration_seconds", _seconds(read_duration)),
+    "padding_before": ("padding_before_seconds", _seconds(read_padding)),
+    "padding_after": ("padding_after_seconds", _seconds(read_padding)),
+    "until": ("until", read_date),
+    "zone": ("zone", read_zone),
+    "pipeline": ("pipeline", read_pipeline),
+    "priority": ("priority", read_priority),
+    "tags": ("tags", read_tags),
+    "enabled": ("enabled", read_enabled),
+}

@@ -1,14 +1,20 @@
-"""The time zone of this machine."""
+"""The time zone of this station and machine."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from nephos.config.load import Loaded
 from nephos.recording import rules
 
 _LINK = Path("/etc/localtime")
 _NAME_FILE = Path("/etc/timezone")
+
+
+def of_station(loaded: Loaded) -> str:
+    """What the settings say, else what this machine is set to; may be empty."""
+    return loaded.settings.station.zone or of_machine()
 
 
 def of_machine() -> str:
