@@ -1,0 +1,163 @@
+"""What a connection is: the protocol, and the values that pass through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from nephos.lib import ports
+from nephos.sync.errors import SyncError
+from nephos.sync.fingerprints import Fingerprint
+from nephos.sync.states import Proof
+
+
+class Verify(StrEnum):
+    """How sure a destination wants to be."""
+
+    AUTO = "auto"  # the server's word where it was probed to check, else read back
+    READ_BACK = "read-back"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a kind of storage can do, so that nobody has to ask for its name."""
+
+    resumes: bool
+    copies: bool
+    lists: bool
+    renames_atomically: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One version of one file on its way: where it is, where it goes below the base, and the id of this transfer."""
+
+    id: int
+    source: bytes
+    path: str
+    fingerprint: Fingerprint
+    transfer: str
+    verify: Verify = Verify.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a connection can say of a file that arrived whole."""
+
+    key: str
+    bytes: int
+    sha256: str
+    proof: Proof
+    etag: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the sending of one item ended: exactly one of the two is there."""
+
+    item: Item
+    delivered: Delivered | None = None
+    error: SyncError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece that the other side acknowledged."""
+
+    number: int
+    bytes: int
+    etag: str
+    crc: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be sent in pieces, and under which name the other side knows it."""
+
+    transfer: str
+    fingerprint: Fingerprint
+    key: str
+    handle: str  # an upload id, or the name of a temporary file
+    part_bytes: int = 0
+    offset: int = 0
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A file as the destination tells of it."""
+
+    key: str
+    bytes: int
+    etag: str = ""
+    version: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a probe found out about a destination; kept, so that it is asked once."""
+
+    checks_content: bool = False
+    can_delete: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Sizes and counts that suit the line."""
+
+    single_put_bytes: int
+    part_bytes: int
+    part_threads: int
+    small_threads: int = 8
+
+
+class TransferJournal(Protocol):
+    """Where a connection notes what it must know after a crash. `intent` returns when the note is durable."""
+
+    def unfinished(self, item: Item) -> Intent | None: ...
+    def intent(self, item: Item, intent: Intent) -> None: ...
+    def part(self, item: Item, part: Part) -> None: ...
+    def offset(self, item: Item, offset: int) -> None: ...
+    def verifying(self, item: Item) -> None: ...
+    def forget(self, item: Item) -> None: ...
+
+
+class Connection(Protocol):
+    """A destination that is open. All methods may be called from several threads at once."""
+
+    capabilities: Capabilities
+
+    def send(self, items: Iterable[Item], *, journal: TransferJournal, stop: ports.Waiter) -> Iterator[Outcome]:
+        """Deliver many files, many at a time; one outcome each, as they end. Raises nothing for a single file."""
+        ...
+
+    def look(self, path: str) -> Remote | None:
+        """What is there under a path, None if nothing is."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[Remote]:
+        """All files below a prefix; `key` is relative to the base."""
+        ...
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy within the destination, without the content passing here."""
+        ...
+
+    def delete(self, path: str) -> None:
+        """Remove one file; an absent one is no error."""
+        ...
+
+    def probe(self) -> Profile:
+        """Try what the destination allows and whether it checks what it gets."""
+        ...
+
+    def close(self) -> None:
+        """Let go of sockets and threads."""
+        ...

@@ -1,0 +1,261 @@
+"""A folder: another disk, or a share that the system has mounted.
+
+A file is written under a hidden name beside its place, forced to the disk, read back, and only then renamed: under its
+final name it is never seen in part. The offset that is safely on the disk is journalled, so a big file goes on there.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nephos.config.errors import ConfigError
+from nephos.lib import files, ids, ports
+from nephos.sync import errors, fingerprints, names
+from nephos.sync import ports as sync_ports
+from nephos.sync.connections import base, options
+from nephos.sync.states import Proof
+
+_STEP_BYTES = 32 << 20
+_HASH_BYTES = 1 << 20
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_TRANSIENT = frozenset(
+    {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.ENODEV, errno.ENOENT}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """A folder needs none: the destination's base says which."""
+
+
+def check(name: str, values: Mapping[str, options.Plain], root: str) -> None:
+    """Raises ConfigError for options or a base that cannot be used."""
+    options.decode(FileOptions, values, name=name)
+    if not root or not Path(root).expanduser().is_absolute():
+        raise ConfigError(
+            f"A destination on connection {name} needs an absolute folder as its base, not {root!r}.",
+            hint='base = "/media/archive"',
+        )
+
+
+def open_(
+    name: str,
+    values: Mapping[str, options.Plain],
+    root: str,
+    profile: base.Profile | None,  # noqa: ARG001 - every kind is opened alike
+    tuning: base.Tuning,  # noqa: ARG001
+) -> base.Connection:
+    """Open a folder. Raises ConfigError."""
+    check(name, values, root)
+    return FileConnection(Path(root).expanduser())
+
+
+class FileConnection:
+    """Keeps files below one folder."""
+
+    capabilities = base.Capabilities(resumes=True, copies=True, lists=True, renames_atomically=True)
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def send(
+        self, items: Iterable[base.Item], *, journal: base.TransferJournal, stop: ports.Waiter
+    ) -> Iterator[base.Outcome]:
+        """One after another: a disk gains nothing from more."""
+        for item in items:
+            try:
+                yield base.Outcome(item, delivered=self._deliver(item, journal, stop))
+            except errors.SyncError as error:
+                yield base.Outcome(item, error=error)
+            except OSError as error:
+                yield base.Outcome(item, error=_explain(error))
+
+    def look(self, path: str) -> base.Remote | None:
+        """Size of a file; None if there is none."""
+        try:
+            return base.Remote(key=path, bytes=self._place(path).stat().st_size)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _explain(error) from error
+
+    def list(self, prefix: str = "") -> Iterator[base.Remote]:
+        """All files but our own unfinished ones."""
+        for folder, _, found in os.walk(self.root):
+            for name in found:
+                place = Path(folder, name)
+                key = place.relative_to(self.root).as_posix()
+                if key.startswith(prefix) and not _is_unfinished(name):
+                    yield base.Remote(key=key, bytes=place.stat().st_size)
+
+    def copy(self, source: str, target: str) -> None:
+        """Through a hidden name as well, so that no reader sees a part."""
+        origin, place = self._place(source), self._place(target)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            temporary = place.with_name(_hidden(place.name, ids.new()))
+            with temporary.open("wb") as stream:
+                files.append_range(origin, stream.fileno(), start=0, length=origin.stat().st_size)
+                os.fsync(stream.fileno())
+            temporary.replace(place)
+            files.sync_folder(place.parent)
+        except OSError as error:
+            raise _explain(error) from error
+
+    def delete(self, path: str) -> None:
+        """Exactly this file."""
+        try:
+            self._place(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise _explain(error) from error
+
+    def probe(self) -> base.Profile:
+        """Make the folder, write there and rename."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            trial = self.root / _hidden("probe", ids.new())
+            trial.write_bytes(b"nephos")
+            trial.replace(trial.with_suffix(".2.part"))
+            trial.with_suffix(".2.part").unlink()
+        except OSError as error:
+            raise _explain(error) from error
+        return base.Profile(checks_content=False, can_delete=True)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _place(self, path: str) -> Path:
+        refusal = names.refusal(path)
+        if refusal:
+            raise errors.NameRefused(refusal)
+        return self.root / path
+
+    def _deliver(self, item: base.Item, journal: base.TransferJournal, stop: ports.Waiter) -> base.Delivered:
+        place = self._place(item.path)
+        if not self.root.is_dir():
+            # Made only by the probe: an unmounted disk leaves a gap that must not be filled on the disk below.
+            raise errors.Offline(f"The folder {self.root} is not there.")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_dir():
+            raise errors.Refused(f"There is a folder called {item.path} at the destination.")
+        if item.fingerprint.size_bytes <= _STEP_BYTES:
+            intent = _at_once(item, place)
+        else:
+            intent = self._resume(item, place, journal) or self._begin(item, place, journal)
+        temporary = place.with_name(intent.handle)
+        if fingerprints.take(item.source) != item.fingerprint:
+            raise errors.SourceChanged
+        self._copy(item, temporary, intent.offset, journal, stop)
+        try:
+            sha256, proof = _prove(item, temporary, journal, stop)
+        except (errors.Mismatch, errors.SourceChanged):
+            temporary.unlink(missing_ok=True)
+            journal.forget(item)
+            raise
+        temporary.replace(place)
+        files.sync_folder(place.parent)
+        return base.Delivered(key=item.path, bytes=item.fingerprint.size_bytes, sha256=sha256, proof=proof)
+
+    def _begin(self, item: base.Item, place: Path, journal: base.TransferJournal) -> base.Intent:
+        intent = base.Intent(
+            transfer=item.transfer,
+            fingerprint=item.fingerprint,
+            key=item.path,
+            handle=_hidden(place.name, item.transfer),
+        )
+        journal.intent(item, intent)
+        return intent
+
+    def _resume(self, item: base.Item, place: Path, journal: base.TransferJournal) -> base.Intent | None:
+        intent = journal.unfinished(item)
+        if intent is None:
+            return None
+        temporary = place.with_name(intent.handle)
+        if intent.fingerprint == item.fingerprint and temporary.exists():
+            return intent
+        temporary.unlink(missing_ok=True)
+        return None
+
+    def _copy(
+        self, item: base.Item, temporary: Path, offset: int, journal: base.TransferJournal, stop: ports.Waiter
+    ) -> None:
+        source = Path(os.fsdecode(item.source))
+        size = item.fingerprint.size_bytes
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o644)
+        try:
+            os.ftruncate(handle, offset)
+            os.lseek(handle, offset, os.SEEK_SET)
+            while offset < size:
+                if stop.is_set():
+                    raise errors.Interrupted
+                copied = files.append_range(source, handle, start=offset, length=min(_STEP_BYTES, size - offset))
+                if not copied:
+                    raise errors.SourceChanged
+                offset += copied
+                os.fsync(handle)
+                if offset < size:
+                    journal.offset(item, offset)
+            os.fsync(handle)
+            sync_ports.forget_cache(handle)
+            os.utime(temporary, ns=(item.fingerprint.mtime_ns, item.fingerprint.mtime_ns))
+        finally:
+            os.close(handle)
+
+
+def _prove(item: base.Item, temporary: Path, journal: base.TransferJournal, stop: ports.Waiter) -> tuple[str, Proof]:
+    """Sum of the source and how sure it is that the copy has the same. Raises Mismatch, SourceChanged."""
+    if item.fingerprint.size_bytes > _STEP_BYTES:
+        journal.verifying(item)
+    sha256 = _sha256(Path(os.fsdecode(item.source)), stop)
+    # The copy's pages were dropped from memory: it is the disk that is read.
+    if item.verify is not base.Verify.NONE and _sha256(temporary, stop) != sha256:
+        raise errors.Mismatch
+    if fingerprints.take(item.source) != item.fingerprint:
+        raise errors.SourceChanged
+    return sha256, Proof.TRANSPORT if item.verify is base.Verify.NONE else Proof.READ_BACK
+
+
+def _at_once(item: base.Item, place: Path) -> base.Intent:
+    """A small file needs no note: the next attempt takes the same hidden name and begins anew."""
+    handle = _hidden(place.name, str(item.id))
+    return base.Intent(transfer=item.transfer, fingerprint=item.fingerprint, key=item.path, handle=handle)
+
+
+def _hidden(name: str, transfer: str) -> str:
+    """`.clip.mp4.01k...part`; a long name is replaced by its sum, so that it stays under 255 bytes."""
+    raw = os.fsencode(name)
+    short = name if len(raw) <= 200 else hashlib.sha256(raw).hexdigest()
+    return f".{short}.{transfer}.part"
+
+
+def _is_unfinished(name: str) -> bool:
+    return name.startswith(".") and name.endswith(".part")
+
+
+def _sha256(path: Path, stop: ports.Waiter) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_HASH_BYTES):
+            if stop.is_set():
+                raise errors.Interrupted
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _explain(error: OSError) -> errors.SyncError:
+    """A foreign error in our words."""
+    reason = error.strerror or str(error)
+    if error.errno in _FULL:
+        return errors.RemoteFull(f"The destination has no space left ({reason}).")
+    if error.errno in _TRANSIENT:
+        return errors.Offline(f"The destination does not answer: {reason}.")
+    if error.errno == errno.ENAMETOOLONG:
+        return errors.NameRefused("The name is too long for the destination.")
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return errors.NotWelcome(f"The destination does not let us write: {reason}.")
+    return errors.Refused(f"The file could not be written: {reason}.")

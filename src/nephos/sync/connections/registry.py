@@ -1,0 +1,51 @@
+"""The kinds of connection there are; a new one is one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from nephos.config import schema
+from nephos.config.errors import ConfigError
+from nephos.sync.connections import base, file
+from nephos.sync.connections.options import Plain
+from nephos.sync.connections.s3 import connection as s3
+from nephos.sync.connections.s3.endpoint import S3Options
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a kind checks what the settings say, and how it is opened."""
+
+    options: type[object]
+    check: Callable[[str, Mapping[str, Plain], str], None]
+    open: Callable[[str, Mapping[str, Plain], str, base.Profile | None, base.Tuning], base.Connection]
+
+
+KINDS: dict[str, Kind] = {
+    "file": Kind(options=file.FileOptions, check=file.check, open=file.open_),
+    "s3": Kind(options=S3Options, check=s3.check, open=s3.open_),
+}
+
+
+def kind_of(name: str, connection: schema.Connection) -> Kind:
+    """The kind of a configured connection. Raises ConfigError for an unknown one."""
+    kind = KINDS.get(connection.kind)
+    if kind is None:
+        raise ConfigError(
+            f"Connection {name} is of the unknown kind {connection.kind!r}.", hint=f"There are: {', '.join(KINDS)}."
+        )
+    return kind
+
+
+def open_destination(settings: schema.Settings, name: str, *, profile: base.Profile | None = None) -> base.Connection:
+    """Open a destination of the settings. Raises ConfigError, SecretMissing."""
+    destination = settings.destination[name]
+    connection = settings.connection[destination.connection]
+    tuning = base.Tuning(
+        single_put_bytes=settings.sync.single_put_bytes,
+        part_bytes=settings.sync.part_bytes,
+        part_threads=settings.sync.part_threads,
+    )
+    kind = kind_of(destination.connection, connection)
+    return kind.open(destination.connection, connection.options, destination.base, profile, tuning)

@@ -1,0 +1,151 @@
+"""The S3 kind of connection."""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from nephos.config import secret
+from nephos.lib import ports
+from nephos.sync import errors, names
+from nephos.sync.connections import base, options
+from nephos.sync.connections.s3 import endpoint, multipart, probe, single
+from nephos.sync.connections.s3.calls import NEVER, Calls
+from nephos.sync.connections.s3.endpoint import S3Options
+from nephos.sync.connections.s3.exchange import Pool
+from nephos.sync.connections.s3.sending import Sending
+from nephos.sync.connections.s3.signer import Signer
+
+
+def check(name: str, values: Mapping[str, options.Plain], root: str) -> None:
+    """Raises ConfigError for options or a base that cannot be used."""
+    endpoint.parse(options.decode(S3Options, values, name=name), root, name=name)
+
+
+def open_(
+    name: str, values: Mapping[str, options.Plain], root: str, profile: base.Profile | None, tuning: base.Tuning
+) -> base.Connection:
+    """Open a bucket. Raises ConfigError, SecretMissing."""
+    decoded = options.decode(S3Options, values, name=name)
+    place = endpoint.parse(decoded, root, name=name)
+    signer = Signer(
+        access_key=secret.resolve(decoded.access_key, name=f"access_key of connection {name}"),
+        secret_key=secret.resolve(decoded.secret_key, name=f"secret_key of connection {name}"),
+        region=decoded.region,
+    )
+    return S3Connection(Calls(place, signer, Pool(place)), profile or base.Profile(), tuning)
+
+
+class S3Connection:
+    """One bucket and prefix. Small objects by a few threads; the parts of big ones by a few others."""
+
+    capabilities = base.Capabilities(resumes=True, copies=True, lists=True, renames_atomically=False)
+
+    def __init__(self, calls: Calls, profile: base.Profile, tuning: base.Tuning) -> None:
+        self._calls = calls
+        self._profile = profile
+        self._tuning = tuning
+        self._objects = ThreadPoolExecutor(tuning.small_threads, thread_name_prefix="s3-object")
+        self._parts = ThreadPoolExecutor(tuning.part_threads, thread_name_prefix="s3-part")
+        self._hashing = ThreadPoolExecutor(tuning.small_threads, thread_name_prefix="s3-hash")
+
+    def send(
+        self, items: Iterable[base.Item], *, journal: base.TransferJournal, stop: ports.Waiter
+    ) -> Iterator[base.Outcome]:
+        """As many at a time as there are threads; outcomes come as they end."""
+        ended: queue.SimpleQueue[base.Outcome | BaseException] = queue.SimpleQueue()
+        waiting = iter(items)
+        running = 0
+        more = True
+        while more or running:
+            while more and running < self._tuning.small_threads:
+                item = None if stop.is_set() else next(waiting, None)
+                if item is None:
+                    more = False
+                    break
+                self._objects.submit(self._run, item, journal, stop, ended)
+                running += 1
+            if not running:
+                return
+            outcome = ended.get()
+            running -= 1
+            if isinstance(outcome, BaseException):
+                raise outcome
+            yield outcome
+
+    def look(self, path: str) -> base.Remote | None:
+        """HEAD."""
+        return self._calls.head(self._key(path), stop=NEVER)
+
+    def list(self, prefix: str = "") -> Iterator[base.Remote]:
+        """ListObjectsV2 below the base."""
+        place = self._calls.endpoint
+        for remote in self._calls.list(place.key(prefix), stop=NEVER):
+            yield base.Remote(key=place.path(remote.key), bytes=remote.bytes, etag=remote.etag)
+
+    def copy(self, source: str, target: str) -> None:
+        """CopyObject within the bucket."""
+        self._calls.copy(self._key(source), self._key(target), stop=NEVER)
+
+    def delete(self, path: str) -> None:
+        """DeleteObject of exactly this key, never of a prefix."""
+        self._calls.delete(self._key(path), stop=NEVER)
+
+    def probe(self) -> base.Profile:
+        """Ask the server, and believe it from now on."""
+        self._profile = probe.probe(self._calls)
+        return self._profile
+
+    def close(self) -> None:
+        """End threads and sockets."""
+        for threads in (self._objects, self._parts, self._hashing):
+            threads.shutdown(wait=False, cancel_futures=True)
+        self._calls.close()
+
+    def _run(
+        self,
+        item: base.Item,
+        journal: base.TransferJournal,
+        stop: ports.Waiter,
+        ended: queue.SimpleQueue[base.Outcome | BaseException],
+    ) -> None:
+        try:
+            ended.put(base.Outcome(item, delivered=self._deliver(item, journal, stop)))
+        except errors.SyncError as error:
+            ended.put(base.Outcome(item, error=error))
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that reads the outcomes, which raises it
+            ended.put(error)
+
+    def _deliver(self, item: base.Item, journal: base.TransferJournal, stop: ports.Waiter) -> base.Delivered:
+        self._key(item.path)
+        handle = _open(item)
+        try:
+            sending = Sending(item, handle, self._calls, self._profile, self._tuning, journal, stop)
+            sending.check_source()
+            if item.fingerprint.size_bytes <= self._tuning.single_put_bytes:
+                return single.deliver(sending)
+            return multipart.deliver(sending, threads=self._parts, hashing=self._hashing)
+        finally:
+            os.close(handle)
+
+    def _key(self, path: str) -> str:
+        refusal = names.refusal(path) if path else "The name is empty."
+        key = self._calls.endpoint.key(path)
+        try:
+            encoded = key.encode()
+        except UnicodeEncodeError as error:
+            raise errors.NameRefused("The name is no UTF-8, which S3 demands.", hint="Rename the file.") from error
+        if refusal or len(encoded) > 1024:
+            raise errors.NameRefused(refusal or "The key is longer than 1,024 bytes.")
+        return key
+
+
+def _open(item: base.Item) -> int:
+    try:
+        return os.open(item.source, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError as error:
+        raise errors.SourceGone from error
+    except OSError as error:
+        raise errors.SourceUnreadable(f"The file cannot be read: {error.strerror or error}.") from error

@@ -1,0 +1,52 @@
+"""What the station is to be told: written in the same transaction as the change it tells of."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nephos.lib import clock, ids
+from nephos.sync import database
+
+TRANSFER_DELIVERED = "transfer.delivered"
+TRANSFER_HELD = "transfer.held"
+SET_DELIVERED = "set.delivered"
+SET_REFUSED = "set.refused"
+FILESET_SETTLED = "fileset.settled"
+SETTINGS_REFUSED = "settings.refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of the outbox; `uid` never comes twice for two facts."""
+
+    id: int
+    uid: str
+    kind: str
+    body: dict[str, Any]
+    made_at: str
+
+
+def put(db: sqlite3.Connection, kind: str, body: dict[str, Any]) -> None:
+    """Add a message to the running transaction."""
+    db.execute(
+        "INSERT INTO outbox (uid, kind, body, made_at) VALUES (?, ?, ?, ?)",
+        (f"sync:{ids.new()}", kind, json.dumps(body), clock.stamp(clock.now())),
+    )
+
+
+def read(path: Path, *, after: int, limit: int = 500) -> list[Message]:
+    """Messages after an id, oldest first; for the bridge."""
+    with database.reading(path) as db:
+        if db is None:
+            return []
+        rows = db.execute("SELECT * FROM outbox WHERE id > ? ORDER BY id LIMIT ?", (after, limit)).fetchall()
+    return [Message(row["id"], row["uid"], row["kind"], json.loads(row["body"]), row["made_at"]) for row in rows]
+
+
+def forget(db: sqlite3.Connection, *, upto: int) -> None:
+    """Drop what the bridge has taken over."""
+    db.execute("DELETE FROM outbox WHERE id <= ?", (upto,))

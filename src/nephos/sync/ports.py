@@ -1,0 +1,80 @@
+"""What sync needs from the operating system, each with a twin that works everywhere: leases, sendfile, caches."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import sys
+from enum import StrEnum
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_SENDFILE_BYTES = 1 << 20
+
+
+class Writer(StrEnum):
+    """Whether some process has a file open for writing."""
+
+    NONE = "none"
+    PRESENT = "present"
+    UNKNOWN = "unknown"  # no leases here: another system, another user's file, a network mount
+
+
+def writer_of(path: str | bytes) -> Writer:
+    """Ask the kernel by a read lease, which is given only while nobody has the file open for writing (Linux)."""
+    if sys.platform != "linux" or fcntl is None:
+        return Writer.UNKNOWN
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return Writer.UNKNOWN
+    try:
+        # A writer that comes while the lease is held sends a signal, and that of SIGIO would end this process.
+        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except BlockingIOError:
+        return Writer.PRESENT
+    except OSError:
+        return Writer.UNKNOWN
+    else:
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        return Writer.NONE
+    finally:
+        os.close(handle)
+
+
+def send_file(connection: socket.socket, handle: int, *, start: int, length: int, idle_seconds: float) -> int:
+    """Hand a piece of a file to a plain socket, inside the kernel where it can; returns how much went.
+
+    Raises TimeoutError if the other side takes nothing for so long, OSError if the connection broke.
+    """
+    if sys.platform == "win32" or not hasattr(os, "sendfile"):
+        connection.settimeout(idle_seconds)
+        return connection.send(read_at(handle, min(length, _SENDFILE_BYTES), start))
+    try:
+        return os.sendfile(connection.fileno(), handle, start, min(length, _SENDFILE_BYTES))
+    except BlockingIOError:
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection, selectors.EVENT_WRITE)
+            if not selector.select(idle_seconds):
+                raise TimeoutError from None
+        return 0
+
+
+def read_at(handle: int, length: int, start: int) -> bytes:
+    """`pread`; where there is none the handle must belong to one thread."""
+    if sys.platform != "win32":
+        return os.pread(handle, length, start)
+    os.lseek(handle, start, os.SEEK_SET)
+    return os.read(handle, length)
+
+
+def forget_cache(handle: int) -> None:
+    """Ask the system to drop what it keeps of a file, so that reading it back reads the disk."""
+    if sys.platform == "linux":
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
