@@ -1,0 +1,1 @@
+"""Captions: read from the stream, written as SubRip, WebVTT and Red Hen text."""

@@ -1,0 +1,1 @@
+"""The steps of our own pipelines: plain programs that know no database."""
