@@ -58,7 +58,8 @@ def run(
     Raises ProgramMissing, or TimedOut after killing the program's whole group.
     """
     command = [find(str(argv[0])), *(str(part) for part in argv[1:])]
-    process = subprocess.Popen(
+    tail: deque[str] = deque(maxlen=40)
+    with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -66,30 +67,25 @@ def run(
         cwd=folder,
         env=dict(environment) if environment is not None else None,
         start_new_session=True,
-    )
-    tail: deque[str] = deque(maxlen=40)
-
-    def drain() -> None:
-        assert process.stderr is not None  # noqa: S101 - asked for by PIPE above
-        for raw in process.stderr:
-            line = raw.decode(errors="replace").rstrip()
-            tail.append(line)
-            if on_line is not None:
-                on_line(line)
-
-    reader = threading.Thread(target=drain, name="stderr", daemon=True)
-    reader.start()
-    try:
-        assert process.stdout is not None  # noqa: S101
-        stdout = _read_within(process, timeout)
-    except subprocess.TimeoutExpired:
-        stop(process)
-        raise errors.TimedOut(f"{argv[0]} did not end within {timeout.total_seconds():.0f} s.") from None
-    except BaseException:
-        stop(process)
-        raise
-    reader.join(timeout=2)
+    ) as process:
+        reader = threading.Thread(target=_drain, args=(process, tail, on_line), name="stderr", daemon=True)
+        reader.start()
+        try:
+            stdout = _read_within(process, timeout)
+        except subprocess.TimeoutExpired:
+            raise errors.TimedOut(f"{argv[0]} did not end within {timeout.total_seconds():.0f} s.") from None
+        finally:
+            stop(process)
+            reader.join(timeout=2)
     return Outcome(code=process.returncode, stdout=stdout, stderr_tail="\n".join(tail))
+
+
+def _drain(process: subprocess.Popen[bytes], tail: deque[str], on_line: Callable[[str], None] | None) -> None:
+    for raw in process.stderr or ():
+        line = raw.decode(errors="replace").rstrip()
+        tail.append(line)
+        if on_line is not None:
+            on_line(line)
 
 
 def _read_within(process: subprocess.Popen[bytes], timeout: timedelta) -> bytes:
