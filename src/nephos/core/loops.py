@@ -19,7 +19,10 @@ _FAILURES = backoff.Backoff(first=timedelta(seconds=1), most=timedelta(minutes=1
 
 
 class Loop(Protocol):
-    """One kind of work. `step` does a little and says whether there is more at once."""
+    """One kind of work. `step` does a little and says whether there is more at once.
+
+    A loop that has a `close()` is closed when the role ends.
+    """
 
     name: str
     idle: timedelta
@@ -60,4 +63,7 @@ def _drive(loop: Loop, stop: threading.Event, health: dict[str, str]) -> None:
         if not more:
             spent = clock.monotonic() - started
             stop.wait(max(0.0, loop.idle.total_seconds() - min(spent, 0.05)))
+    close = getattr(loop, "close", None)
+    if close is not None:
+        close()
     connections.close_all()

@@ -1,0 +1,1 @@
+"""What carries attempts to workers: slots on this machine, or Dask."""
