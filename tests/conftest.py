@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from nephos.config import load
 
@@ -18,6 +19,10 @@ def pytest_configure() -> None:
     loaded = load.load(root)
     loaded.home.create()
     bootstrap.configure(loaded)
+    default = settings.DATABASES["default"]
+    if default["ENGINE"].endswith("sqlite3"):
+        # A file, as in real life: other threads, and roles that a test starts, work on the same database.
+        default.setdefault("TEST", {})["NAME"] = str(loaded.home.database)
 
 
 @pytest.fixture
