@@ -6,8 +6,10 @@ Prints one line, `{"login": "/login/<secret>"}`: the owner's way in.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from nephos.config import load
@@ -23,27 +25,36 @@ def prepare(loaded: load.Loaded) -> str:
     Raises DatabaseNewer, Unreachable.
     """
     loaded.home.create()
+    migrate(loaded)
+    with _database_errors():
+        return _owner_link()
+
+
+def migrate(loaded: load.Loaded) -> None:
+    """Bring Django up on this home and its database up to date. Raises DatabaseNewer, Unreachable."""
     bootstrap.setup(loaded)
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+
+    with _database_errors():
+        loader = MigrationLoader(connection)
+        refuse_newer(loader.applied_migrations, loader.disk_migrations)
+        if any(key not in loader.applied_migrations for key in loader.disk_migrations):
+            call_command("migrate", verbosity=0, interactive=False)
+
+
+@contextlib.contextmanager
+def _database_errors() -> Iterator[None]:
     from django.db import DatabaseError
 
     try:
-        _migrate()
-        return _owner_link()
+        yield
     except DatabaseError as error:
         raise errors.Unreachable(
             f"The database cannot be used: {str(error).strip().splitlines()[0] if str(error) else error!r}.",
             hint="Check [database] in nephos.toml, and that the disk is neither full nor read-only.",
         ) from error
-
-
-def _migrate() -> None:
-    from django.core.management import call_command
-    from django.db import connection
-    from django.db.migrations.loader import MigrationLoader
-
-    loader = MigrationLoader(connection)
-    refuse_newer(loader.applied_migrations, loader.disk_migrations)
-    call_command("migrate", verbosity=0, interactive=False)
 
 
 def refuse_newer(applied: object, known: object) -> None:

@@ -1,0 +1,1 @@
+"""The command line: nouns, then verbs. Every command calls the API, so local and remote are one path."""

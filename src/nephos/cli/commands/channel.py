@@ -1,0 +1,115 @@
+"""`nephos channel`: named sources that can be received."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nephos.cli import lazy, output, shown
+from nephos.cli.operations import Operation, given
+
+LIST = Operation("GET", "/channels")
+ADD = Operation("POST", "/channels")
+SHOW = Operation("GET", "/channels/{ref}")
+EDIT = Operation("PATCH", "/channels/{ref}")
+REMOVE = Operation("DELETE", "/channels/{ref}")
+CHECK = Operation("POST", "/channels/{ref}/check")
+
+app = lazy.noun("Named sources that can be received.")
+
+Ref = Annotated[str, typer.Argument(help="Id, name, or the start of a name.", show_default=False)]
+Country = Annotated[str | None, typer.Option(help="Two letters, for example ES.")]
+Language = Annotated[str | None, typer.Option(help="Two or three letters, for example spa.")]
+Zone = Annotated[str | None, typer.Option(help="IANA time zone, for example Europe/Madrid.")]
+
+COLUMNS: list[output.Column] = [
+    ("ID", "id"),
+    ("NAME", "name"),
+    ("ADDRESS", "address"),
+    ("COUNTRY", "country"),
+    ("LANGUAGE", "language"),
+    ("ZONE", "zone"),
+    ("STATUS", "status"),
+]
+FIELDS: list[output.Column] = [
+    ("id", "id"),
+    ("name", "name"),
+    ("slug", "slug"),
+    ("address", "address"),
+    ("country", "country"),
+    ("language", "language"),
+    ("zone", "zone"),
+    ("status", "status"),
+    ("checked", shown.moment("status_at")),
+]
+
+
+@app.command("list")
+def list_() -> None:
+    """List the channels."""
+    output.rows(LIST(), COLUMNS, empty="There are no channels yet; `nephos channel add` adds one.")
+
+
+@app.command()
+def show(channel: Ref) -> None:
+    """Show a channel."""
+    output.one(SHOW(channel), FIELDS)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="What people call it.", show_default=False)],
+    address: Annotated[str, typer.Argument(help="udp://239.1.2.3:5004, rtp://SOURCE@GROUP:PORT, ...?interface=eth1")],
+    *,
+    country: Country = None,
+    language: Language = None,
+    zone: Zone = None,
+) -> None:
+    """Add a channel."""
+    body = given(name=name, address=address, country=country, language=language, zone=zone)
+    made = ADD(body=body)
+    output.done(made, f"Channel {made['name']} is there (id {made['id']}).")
+
+
+@app.command()
+def edit(
+    channel: Ref,
+    *,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    address: Annotated[str | None, typer.Option(help="A new address.")] = None,
+    country: Country = None,
+    language: Language = None,
+    zone: Zone = None,
+) -> None:
+    """Change a channel."""
+    body = given(name=name, address=address, country=country, language=language, zone=zone)
+    made = EDIT(channel, body=body)
+    output.done(made, f"Channel {made['name']} is changed.")
+
+
+@app.command()
+def remove(channel: Ref) -> None:
+    """Remove a channel; its recordings stay."""
+    REMOVE(channel)
+    output.done({"removed": channel}, f"Channel {channel} is removed.")
+
+
+@app.command()
+def check(
+    channel: Ref, *, seconds: Annotated[float, typer.Option(min=0.5, max=30, help="How long to listen.")] = 3
+) -> int | None:
+    """Listen to a channel for a moment and tell what comes."""
+    found = CHECK(channel, body={"seconds": seconds})
+    output.one(
+        found,
+        [
+            ("channel", "channel"),
+            ("status", "status"),
+            ("protocol", "protocol"),
+            ("packets", "packets"),
+            ("bytes", shown.size("bytes")),
+            ("verdict", "reason"),
+        ],
+    )
+    return None if found["status"] == "up" else 1

@@ -1,0 +1,59 @@
+"""`nephos destination`: a connection and the base path below it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from nephos.cli import lazy, output
+from nephos.cli.operations import Operation
+
+LIST = Operation("GET", "/destinations")
+ADD = Operation("POST", "/destinations")
+REMOVE = Operation("DELETE", "/destinations/{name}")
+
+app = lazy.noun("Places at a connection that take files.")
+
+Name = Annotated[str, typer.Argument(help="Name of the destination.", show_default=False)]
+
+
+class Verify(StrEnum):
+    """How deliveries are proved."""
+
+    AUTO = "auto"
+    READ_BACK = "read-back"
+    NONE = "none"
+
+
+@app.command("list")
+def list_() -> None:
+    """List the destinations."""
+    columns: list[output.Column] = [
+        ("NAME", "name"),
+        ("CONNECTION", "connection"),
+        ("BASE", "base"),
+        ("VERIFY", "verify"),
+    ]
+    output.rows(LIST(), columns, empty="There are no destinations yet; `nephos destination add` adds one.")
+
+
+@app.command()
+def add(
+    name: Name,
+    *,
+    connection: Annotated[str, typer.Option(help="The connection it uses.", show_default=False)],
+    base: Annotated[str, typer.Option(help="Path below it; s3: bucket/prefix; file: a folder.")] = "",
+    verify: Annotated[Verify, typer.Option(help="How deliveries are proved.")] = Verify.AUTO,
+) -> None:
+    """Add a destination."""
+    made = ADD(body={"name": name, "connection": connection, "base": base, "verify": verify.value})
+    output.done(made, f"Destination {made['name']} is there.")
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Remove a destination that no watch uses; what was delivered stays."""
+    REMOVE(name)
+    output.done({"removed": name}, f"Destination {name} is removed.")

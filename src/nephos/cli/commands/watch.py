@@ -1,0 +1,118 @@
+"""`nephos watch`: what is kept delivered."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nephos.cli import lazy, output, shown
+from nephos.cli.operations import Operation, given
+from nephos.lib import text
+
+LIST = Operation("GET", "/watches")
+ADD = Operation("POST", "/watches")
+SHOW = Operation("GET", "/watches/{name}")
+REMOVE = Operation("DELETE", "/watches/{name}")
+PLAN = Operation("GET", "/watches/{name}/plan")
+PAUSE = Operation("POST", "/watches/{name}/pause")
+RESUME = Operation("POST", "/watches/{name}/resume")
+RESCAN = Operation("POST", "/watches/{name}/rescan")
+
+app = lazy.noun("What is kept delivered.")
+
+Name = Annotated[str, typer.Argument(help="Name of the watch.", show_default=False)]
+
+COLUMNS: list[output.Column] = [
+    ("NAME", "name"),
+    ("SOURCE", "source"),
+    ("TO", "destinations"),
+    ("PIPELINE", "pipeline"),
+    ("ENABLED", "enabled"),
+]
+FIELDS: list[output.Column] = [
+    ("name", "name"),
+    ("source", "source"),
+    ("to", "destinations"),
+    ("pipeline", "pipeline"),
+    ("settles after", shown.length("settle_seconds")),
+    ("ignores", "ignore"),
+    ("enabled", "enabled"),
+    ("paused", "paused"),
+]
+ACTIONS: list[output.Column] = [
+    ("ACTION", "action"),
+    ("PATH", "path"),
+    ("TO", "destination"),
+    ("SIZE", shown.size("size_bytes")),
+    ("STATE", "state"),
+    ("REASON", "reason"),
+]
+
+
+@app.command("list")
+def list_() -> None:
+    """List the watches."""
+    output.rows(LIST(), COLUMNS, empty="There are no watches yet; `nephos watch add` adds one.")
+
+
+@app.command()
+def show(name: Name) -> None:
+    """Show a watch and how far it is."""
+    output.one(SHOW(name), FIELDS)
+
+
+@app.command()
+def add(  # noqa: PLR0913 - the fields of a watch
+    name: Name,
+    *,
+    to: Annotated[str, typer.Option(help="Destinations, with commas between them.", show_default=False)],
+    folder: Annotated[str | None, typer.Option(help="The folder that is watched.")] = None,
+    sets: Annotated[bool, typer.Option("--sets", help="The sets that the station hands over.")] = False,
+    pipeline: Annotated[str | None, typer.Option(help="Process the files first.")] = None,
+    settle: Annotated[str | None, typer.Option(help="How long a file must rest, for example 5s.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Pattern of names to leave; may be repeated.")] = None,
+) -> None:
+    """Add a watch: --folder for a folder, --sets for recordings and their outputs."""
+    body = given(
+        name=name,
+        destinations=[part.strip() for part in to.split(",") if part.strip()],
+        folder=folder,
+        sets=sets,
+        pipeline=pipeline,
+        settle_seconds=text.parse_duration(settle).total_seconds() if settle else None,
+        ignore=ignore,
+    )
+    made = ADD(body=body)
+    output.done(made, f"Watch {made['name']} is there.")
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Remove a watch; what was delivered stays."""
+    REMOVE(name)
+    output.done({"removed": name}, f"Watch {name} is removed.")
+
+
+@app.command()
+def plan(name: Name) -> None:
+    """Show what is still to be done."""
+    output.rows(PLAN(name), ACTIONS, empty="Everything is delivered.")
+
+
+@app.command()
+def pause(name: Name) -> None:
+    """Send nothing of this watch for now."""
+    output.done(PAUSE(name), f"Watch {name} pauses.")
+
+
+@app.command()
+def resume(name: Name) -> None:
+    """Send again."""
+    output.done(RESUME(name), f"Watch {name} goes on.")
+
+
+@app.command()
+def rescan(name: Name) -> None:
+    """Look at every file again now."""
+    output.done(RESCAN(name), f"Watch {name} is looked through.")

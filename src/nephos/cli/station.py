@@ -1,0 +1,71 @@
+"""Which station a command talks to, and how: its socket, a URL, or the same application in this process."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+from nephos.cli import options
+from nephos.client import http
+from nephos.config.home import Home
+from nephos.config.secret import Secret
+from nephos.lib import errors
+
+
+class HomeMissing(errors.NotNow):
+    """There is no Nephos home there."""
+
+
+_known: dict[str, http.Client] = {}
+
+
+def client() -> http.Client:
+    """The way to the station that this command line means. Raises HomeMissing."""
+    asked = options.current
+    key = f"{asked.server} {asked.root}"
+    if key not in _known:
+        _known[key] = http.Client(_transport())
+    return _known[key]
+
+
+def forget() -> None:
+    """Look anew: a station may have started or stopped since."""
+    _known.clear()
+
+
+def is_remote() -> bool:
+    """Whether the station is on the other end of a URL."""
+    return bool(options.current.server)
+
+
+def _transport() -> http.Transport:
+    if is_remote():
+        token = os.environ.get("NEPHOS_TOKEN", "").strip()
+        http.address(options.current.server)
+        return http.Remote(options.current.server, Secret(token) if token else None)
+    home = Home.at(options.current.root)
+    if listens(home.api_socket):
+        return http.UnixSocket(home.api_socket)
+    if not home.config.is_dir():
+        raise HomeMissing(
+            f"There is no Nephos home at {home.root}.",
+            hint="`nephos init` makes one, --home names another, --server a station elsewhere.",
+        )
+    from nephos.cli import in_process
+
+    return in_process.bring_up(home.root)
+
+
+def listens(path: Path, *, timeout: timedelta = timedelta(seconds=5)) -> bool:
+    """Whether somebody takes connections on a socket."""
+    if not hasattr(socket, "AF_UNIX") or not path.exists():
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(timeout.total_seconds())
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
