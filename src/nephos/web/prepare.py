@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nephos.config import load
-from nephos.core import bootstrap
+from nephos.core import bootstrap, single
 from nephos.lib import errors
 
 OURS = ("events", "library", "farm", "recording", "web")
@@ -22,9 +22,12 @@ OURS = ("events", "library", "farm", "recording", "web")
 def prepare(loaded: load.Loaded) -> str:
     """Migrate, make sure of the owner's account, and return the path of a fresh login link.
 
-    Raises DatabaseNewer, Unreachable.
+    Raises DatabaseNewer, Unreachable, AlreadyRunning if another station uses the database.
     """
     loaded.home.create()
+    bootstrap.setup(loaded)
+    with _database_errors():
+        single.hold()
     migrate(loaded)
     with _database_errors():
         return _owner_link()
