@@ -7,7 +7,7 @@ class PortTaken(errors.NotNow):
     """Another program uses that port."""
 
 
-class NotPrepared(errors.NephosError):
+class NotPrepared(errors.NotNow):
     """The database could not be brought up to date."""
 
 
