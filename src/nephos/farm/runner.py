@@ -103,7 +103,7 @@ class Run:
                 step_name=task.step.name,
                 resolved_symtab=task.step_table,
             )
-            outcome = self._await(session)
+            outcome = self._await(session, program=str(task.step.script.actions.onRun.command))
         for identifier in reversed(session.environments_entered):
             if self._stopped.is_set():
                 break
@@ -126,13 +126,13 @@ class Run:
                 return outcome
         return Outcome(ok=True)
 
-    def _await(self, session: Any) -> Outcome:
+    def _await(self, session: Any, *, program: str = "") -> Outcome:
         from openjd.sessions import SessionState
 
         while session.state in (SessionState.RUNNING, SessionState.CANCELING):
             self._changed.wait(0.2)
             self._changed.clear()
-        return _judge(session.action_status)
+        return _judge(session.action_status, program)
 
     def _on_change(self, _session: str, status: Any) -> None:
         self._changed.set()
@@ -140,7 +140,7 @@ class Run:
             self._listener.progress((status.progress or 0.0) / 100, status.status_message or "")
 
 
-def _judge(status: Any) -> Outcome:
+def _judge(status: Any, program: str) -> Outcome:
     from openjd.sessions import ActionState
 
     if status is None or status.state == ActionState.SUCCESS:
@@ -149,9 +149,8 @@ def _judge(status: Any) -> Outcome:
     if status.state == ActionState.TIMEOUT:
         return Outcome(ok=False, reason=said or "It took longer than its template allows.", exit_code=code)
     if code in (_NOT_FOUND, _NOT_RUNNABLE):
-        return Outcome(
-            ok=False, reason=said or "The program of this step is not installed here.", exit_code=code, retry=True
-        )
+        missing = f"The program {program or 'of an environment'} is not installed here, or cannot be run."
+        return Outcome(ok=False, reason=said or missing, exit_code=code, retry=True)
     if code is None:
         return Outcome(ok=False, reason=said or "The step could not be started; its log says why.", exit_code=code)
     return Outcome(
