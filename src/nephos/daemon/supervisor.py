@@ -12,13 +12,13 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import FrameType
-from typing import Any
 
 from nephos.config.load import Loaded
 from nephos.core import logs
 from nephos.daemon import errors, roles
 from nephos.daemon.children import Children
 from nephos.lib import clock, files, heartbeats, locks, ports
+from nephos.maintenance import vitals
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class _Station:
         home = self._loaded.home.root
         self._say(f"Nephos is running on {home} with {', '.join(self._wanted)}.")
         if "web" in self._wanted:
-            self._say(f"Open {address(self._loaded)}{link} (works once, for the owner).")
+            self._say(f"Open {vitals.address(self._loaded)}{link} (works once, for the owner).")
         self._say("Ctrl-C stops it; a running recording goes on at the next start.")
 
     def _watch(self) -> None:
@@ -152,15 +152,6 @@ def _prepare(loaded: Loaded) -> str:
         sentence, _, hint = made.stderr.strip().partition("\nhint: ")
         raise errors.NotPrepared(sentence.splitlines()[-1] if sentence else "", hint=hint)
     return str(json.loads(made.stdout.strip().splitlines()[-1])["login"])
-
-
-def address(loaded: Loaded) -> str:
-    """Where the page is."""
-    beat = heartbeats.read(loaded.home.run, "web") or {}
-    told = beat.get("details", {}).get("address", "")
-    web = loaded.settings.web
-    host = f"[{web.host}]" if ":" in web.host else web.host
-    return str(told) if told and not web.port else f"http://{host}:{web.port}"
 
 
 def open_bookings(loaded: Loaded) -> list[int]:
@@ -216,34 +207,4 @@ def stop(loaded: Loaded, *, now: bool = False, drain: bool = False, say: Say = _
     return 0
 
 
-def describe(loaded: Loaded) -> dict[str, Any]:
-    """What can be told of the station without asking it: from locks and heartbeats."""
-    home = loaded.home
-    lock = locks.FileLock(home.run / "nephos.lock")
-    return {
-        "station": loaded.settings.station.name,
-        "home": str(home.root),
-        "running": lock.is_held(),
-        "pid": lock.holder() if lock.is_held() else None,
-        "address": address(loaded),
-        "roles": [role_status(loaded, role) for role in roles.ROLES],
-    }
-
-
-def role_status(loaded: Loaded, role: str) -> dict[str, Any]:
-    """State of one role: `running`, `late` (alive but its heartbeat is old) or `stopped`."""
-    beat = heartbeats.read(loaded.home.run, role) or {}
-    held = locks.FileLock(loaded.home.run / f"{role}.lock").is_held()
-    beat_at = beat.get("beat_at")
-    state = "stopped"
-    if held:
-        fresh = beat_at is not None and clock.now() - clock.parse(beat_at) < heartbeats.LATE_AFTER
-        state = "running" if fresh else "late"
-    return {
-        "role": role,
-        "state": state,
-        "pid": beat.get("pid") if held else None,
-        "started_at": beat.get("started_at") if held else None,
-        "beat_at": beat_at,
-        "details": beat.get("details", {}) if held else {},
-    }
+describe = vitals.describe
