@@ -1,0 +1,147 @@
+"""Which bytes of which segments belong to a window, and what their journals tell about it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from nephos.recording import gaps, segments
+
+_SECOND = timedelta(seconds=1)
+_NEIGHBOUR = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One segment as it was found on disk; `written_at` is the last change of the file."""
+
+    segment: segments.Segment
+    journal: segments.Journal
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes of one segment."""
+
+    path: Path
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One second of the window and where its bytes are in the joined file."""
+
+    second: segments.Second
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A window, cut out of the segments."""
+
+    parts: tuple[Part, ...]
+    strip: tuple[Strip, ...]
+    evidence: gaps.Evidence
+
+    @property
+    def bytes(self) -> int:
+        return sum(part.length for part in self.parts)
+
+    @property
+    def seconds(self) -> list[segments.Second]:
+        return [one.second for one in self.strip]
+
+
+def cut(sources: Sequence[Source], window: gaps.Span) -> Cut:
+    """Take the bytes from the window's first second to its last, at whole packets.
+
+    Two windows that meet share no byte and lose none between them.
+    """
+    parts: list[Part] = []
+    strip: list[Strip] = []
+    tails: list[gaps.Span] = []
+    base = 0
+    for source in sorted(sources, key=lambda one: one.segment.start):
+        start, end = _range(source, window)
+        if end > start:
+            parts.append(Part(source.segment.path, start, end - start))
+        for second in source.journal.seconds:
+            if window.start <= second.utc < window.end:
+                strip.append(Strip(second, base + min(max(0, second.offset - start), max(0, end - start))))
+        tails += _tails(source)
+        base += max(0, end - start)
+    strip.sort(key=lambda one: (one.second.utc, one.offset))
+    return Cut(tuple(parts), tuple(strip), _evidence(sources, tails, window))
+
+
+def touches(source: Source, window: gaps.Span) -> bool:
+    """Whether the recorder listened in this window, as far as this segment knows."""
+    if any(window.start <= second.utc < window.end for second in source.journal.seconds):
+        return True
+    return any(tail.start < window.end and tail.end > window.start for tail in _tails(source))
+
+
+def heard(source: Source) -> list[gaps.Span]:
+    """The times of which this segment holds bytes, to the second."""
+    spans = [gaps.Span(one.utc, one.utc + _SECOND) for one in source.journal.seconds if one.bytes]
+    return [*spans, *_tails(source)]
+
+
+def _evidence(sources: Sequence[Source], tails: Sequence[gaps.Span], window: gaps.Span) -> gaps.Evidence:
+    seconds = [one for source in sources for one in source.journal.seconds]
+    resumes = [one for source in sources for one in source.journal.resumes]
+    return gaps.Evidence(
+        seconds=sorted(
+            (one for one in seconds if window.start - _SECOND < one.utc < window.end), key=lambda one: one.utc
+        ),
+        resumes=sorted(
+            (one for one in resumes if window.start - _NEIGHBOUR < one.at < window.end), key=lambda one: one.at
+        ),
+        tails=list(tails),
+    )
+
+
+def _range(source: Source, window: gaps.Span) -> tuple[int, int]:
+    """First and last byte, at whole packets; a tail without a line goes with the line before it."""
+    seconds, resumes = source.journal.seconds, source.journal.resumes
+    size = source.segment.bytes
+    if not seconds and not resumes:
+        inside = any(tail.start < window.end and tail.end > window.start for tail in _tails(source))
+        return (0, size) if inside else (0, 0)
+    starts = [one.offset + one.bytes for one in seconds if one.utc < window.start]
+    starts += [one.offset for one in resumes if one.last_write < window.start]
+    ends = [one.offset for one in seconds if one.utc >= window.end]
+    ends += [one.offset for one in resumes if one.at >= window.end]
+    # The line of the window's last second ends it: what follows without a line came later.
+    ends += [one.offset + one.bytes for one in seconds if one.utc < window.end <= one.utc + _SECOND]
+    start, end = _whole(max(starts, default=0)), min(_whole(min(ends, default=size)), size)
+    if source.segment.start >= window.end:
+        return 0, 0
+    if not starts and source.segment.start < window.start and not touches(source, window):
+        return 0, 0
+    return start, max(start, end)
+
+
+def _whole(offset: int) -> int:
+    return -(-offset // segments.PACKET_BYTES) * segments.PACKET_BYTES
+
+
+def _tails(source: Source) -> list[gaps.Span]:
+    """Bytes behind the last line before a restart, or before the end: nothing tells about them but the file's time."""
+    marks = [(resume.offset, resume.last_write) for resume in source.journal.resumes]
+    return list(_tail_spans(source, [*marks, (source.segment.bytes, source.written_at)]))
+
+
+def _tail_spans(source: Source, marks: Sequence[tuple[int, datetime]]) -> Iterator[gaps.Span]:
+    for offset, written_at in marks:
+        before = [one for one in source.journal.seconds if one.offset + one.bytes <= offset]
+        known = max((one.offset + one.bytes for one in before), default=0)
+        earlier = [mark for mark, _ in marks if mark < offset]
+        known = max([known, *earlier])
+        since = max((one.utc + _SECOND for one in before), default=source.segment.start)
+        if offset - known >= segments.PACKET_BYTES and written_at > since:
+            yield gaps.Span(since, written_at)

@@ -1,0 +1,219 @@
+"""What of a window was not received, and why; pure.
+
+The journals say for each second when its first and its last bytes came. Whatever lies between two arrivals is a hole:
+
+* a hole of a second or more is a gap; a shorter one only if packets are known to be lost over it;
+* a restart of the recorder is always a gap, from the last write before it to the first arrival after it;
+* a second of which bytes could not be written is a gap as a whole.
+
+A hole is blamed on the sender as far as the recorder listened, else on the recorder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+from nephos.lib import clock
+from nephos.recording import segments
+
+LEAST = timedelta(seconds=1)
+_LEAST_WITH_LOSS = timedelta(seconds=0.5)
+_SECOND = timedelta(seconds=1)
+
+
+class Cause(StrEnum):
+    """Why nothing was received, in words."""
+
+    NO_SIGNAL = "no signal"
+    NOT_RUNNING = "the recorder was not running"
+    STARTED_LATE = "started late"
+    DISK = "disk full or too slow"
+    LOST = "packets were lost on the way"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Gap:
+    """A time of which there is nothing."""
+
+    start: datetime
+    end: datetime
+    cause: Cause
+
+    @property
+    def seconds(self) -> float:
+        return round((self.end - self.start).total_seconds(), 3)
+
+    def document(self) -> dict[str, Any]:
+        """As the manifest and the library keep it."""
+        return {
+            "start": clock.stamp(self.start),
+            "end": clock.stamp(self.end),
+            "seconds": self.seconds,
+            "cause": str(self.cause),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time."""
+
+    start: datetime
+    end: datetime
+
+    def clipped(self, window: Span) -> Span | None:
+        """The part inside a window, None if there is none."""
+        start, end = max(self.start, window.start), min(self.end, window.end)
+        return Span(start, end) if start <= end and self.start < window.end and self.end >= window.start else None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the journals of a window's segments say, in the order of time.
+
+    `tails` are times of which there are bytes and no line: what a kill left behind the last line of a journal.
+    """
+
+    seconds: Sequence[segments.Second] = ()
+    resumes: Sequence[segments.Resume] = ()
+    tails: Sequence[Span] = ()
+
+
+def find(evidence: Evidence, window: Span) -> list[Gap]:
+    """The gap map of a window, in order."""
+    arrivals = _arrivals(evidence, window)
+    watched = _watched(evidence)
+    edges = [Span(window.start, window.start), *arrivals, Span(window.end, window.end)]
+    found: list[Gap] = []
+    for before, after in pairwise(edges):
+        hole = Span(before.end, after.start)
+        if _counts(hole, evidence, window):
+            found += _blamed(hole, evidence, watched, window)
+    return found
+
+
+def recorded(evidence: Evidence, window: Span) -> Span | None:
+    """From the first to the last arrival inside the window, None if nothing came."""
+    arrivals = _arrivals(evidence, window)
+    return Span(arrivals[0].start, arrivals[-1].end) if arrivals else None
+
+
+def _arrivals(evidence: Evidence, window: Span) -> list[Span]:
+    """Merged stretches between which something is missing, clipped to the window."""
+    spans = [span for second in evidence.seconds if (span := _arrival(second)) is not None]
+    spans += evidence.tails
+    clipped = [part for span in spans if (part := span.clipped(window)) is not None]
+    merged: list[Span] = []
+    for span in sorted(clipped, key=lambda one: (one.start, one.end)):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return merged
+
+
+def _arrival(second: segments.Second) -> Span | None:
+    if not second.bytes or second.unwritten:
+        return None
+    first = second.first if second.first is not None else 0.0
+    last = second.last if second.last is not None else 1.0
+    return Span(second.utc + timedelta(seconds=first), second.utc + timedelta(seconds=max(first, last)))
+
+
+def _counts(hole: Span, evidence: Evidence, window: Span) -> bool:
+    length = hole.end - hole.start
+    if length >= LEAST:
+        return True
+    if length <= timedelta(0):
+        return False
+    if any(hole.start < resume.at <= hole.end and resume.at > window.start for resume in evidence.resumes):
+        return True
+    return length >= _LEAST_WITH_LOSS and any(
+        second.cc for second in evidence.seconds if second.utc <= hole.end < second.utc + _SECOND
+    )
+
+
+def _watched(evidence: Evidence) -> list[Span]:
+    """When the recorder listened: every second of which it wrote a line, less the time before it came back."""
+    whole = _joined(Span(second.utc, second.utc + _SECOND) for second in evidence.seconds)
+    for resume in evidence.resumes:
+        ended = [one.utc + _SECOND for one in evidence.seconds if one.utc + _SECOND <= resume.at]
+        whole = _without(whole, Span(max([resume.last_write, *ended]), resume.at))
+    return whole
+
+
+def _blamed(hole: Span, evidence: Evidence, watched: Sequence[Span], window: Span) -> list[Gap]:
+    """A hole in pieces of one cause each; pieces under a second join their neighbour."""
+    cuts = {hole.start, hole.end}
+    for span in watched:
+        cuts |= {edge for edge in (span.start, span.end) if hole.start < edge < hole.end}
+    full = [Span(one.utc, one.utc + _SECOND) for one in evidence.seconds if one.unwritten]
+    for span in _joined(full):
+        cuts |= {edge for edge in (span.start, span.end) if hole.start < edge < hole.end}
+    pieces = [
+        Gap(start, end, _cause(Span(start, end), hole=hole, watched=watched, full=full, window=window))
+        for start, end in pairwise(sorted(cuts))
+    ]
+    return _smoothed(pieces)
+
+
+def _cause(piece: Span, *, hole: Span, watched: Sequence[Span], full: Sequence[Span], window: Span) -> Cause:
+    middle = piece.start + (piece.end - piece.start) / 2
+    if any(span.start <= middle < span.end for span in full):
+        return Cause.DISK
+    if any(span.start <= middle < span.end for span in watched):
+        return Cause.LOST if hole.end - hole.start < LEAST else Cause.NO_SIGNAL
+    return Cause.STARTED_LATE if piece.start == window.start else Cause.NOT_RUNNING
+
+
+def _smoothed(pieces: list[Gap]) -> list[Gap]:
+    """Adjacent pieces of one cause are one; a short piece takes the cause of the longest piece beside it."""
+    merged = _merged(pieces)
+    while len(merged) > 1:
+        place, shortest = min(enumerate(merged), key=lambda one: one[1].end - one[1].start)
+        if shortest.end - shortest.start >= LEAST:
+            break
+        neighbours = [merged[near] for near in (place - 1, place + 1) if 0 <= near < len(merged)]
+        longest = max(neighbours, key=lambda gap: gap.end - gap.start)
+        merged[place] = Gap(shortest.start, shortest.end, longest.cause)
+        merged = _merged(merged)
+    return merged
+
+
+def _merged(pieces: Iterable[Gap]) -> list[Gap]:
+    merged: list[Gap] = []
+    for gap in pieces:
+        if merged and merged[-1].cause == gap.cause and merged[-1].end == gap.start:
+            merged[-1] = Gap(merged[-1].start, gap.end, gap.cause)
+        else:
+            merged.append(gap)
+    return merged
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda one: one.start):
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return joined
+
+
+def _without(spans: Sequence[Span], hole: Span) -> list[Span]:
+    if hole.start >= hole.end:
+        return list(spans)
+    left: list[Span] = []
+    for span in spans:
+        if span.end <= hole.start or span.start >= hole.end:
+            left.append(span)
+            continue
+        if span.start < hole.start:
+            left.append(Span(span.start, hole.start))
+        if span.end > hole.end:
+            left.append(Span(hole.end, span.end))
+    return left
