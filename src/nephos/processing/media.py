@@ -9,6 +9,7 @@ from typing import Any
 from nephos.processing import errors, ffmpeg, tables, timeline, transport
 
 _KEY_SEARCH_PACKETS = 3000
+_LONGEST_LEAD_SECONDS = 30.0  # more is no lead but a jump of the clock
 _BROWSER_VIDEO = "h264"
 _BROWSER_AUDIO = "aac"
 _BROWSER_PIXELS = frozenset({"yuv420p", "yuvj420p"})
@@ -27,6 +28,7 @@ class Video:
     interlaced: bool
     key_found: bool
     zero_seconds: float
+    zero_decode_seconds: float  # when it is decoded: B pictures make that earlier
     zero_stamp: int
 
     @property
@@ -57,6 +59,7 @@ class Media:
     size_bytes: int
     seconds: float  # from the first picture to the end, with the jumps of the clock closed
     start_seconds: float  # ffprobe's start of the container
+    lead_seconds: float  # from the first byte to the moment when the first picture is due; 0 if the clock is not known
     fold_seconds: float
     stride: int  # of its packets; 0: no transport stream
     video: Video
@@ -68,6 +71,11 @@ class Media:
     def offset_seconds(self) -> float:
         """From the start of the container to the first picture."""
         return self.video.zero_seconds - self.start_seconds
+
+    @property
+    def decode_offset_seconds(self) -> float:
+        """From the start of the container to the decoding of the first picture."""
+        return self.video.zero_decode_seconds - self.start_seconds
 
     def plain(self) -> dict[str, Any]:
         """For probe.json."""
@@ -97,7 +105,8 @@ def look(path: Path, *, longest_gap_seconds: float = 0.0) -> Media:
         container=found["format"]["format_name"],
         size_bytes=size,
         seconds=length,
-        start_seconds=start if step else video.zero_seconds,
+        start_seconds=start if step else video.zero_seconds,  # other containers begin where they say
+        lead_seconds=_lead(path, step=step, zero=video.zero_stamp) if step else 0.0,
         fold_seconds=fold,
         stride=step or 0,
         video=video,
@@ -164,6 +173,7 @@ def _video(path: Path, stream: dict[str, Any], *, is_transport: bool) -> Video:
         interlaced=stream.get("field_order", "progressive") not in ("progressive", "unknown"),
         key_found=key is not None or not is_transport,
         zero_seconds=zero_seconds,
+        zero_decode_seconds=float(key.get("dts_time", zero_seconds)) if key else zero_seconds,
         zero_stamp=round(zero_seconds * transport.CLOCK_PER_SECOND) % transport.WRAP,
     )
 
@@ -172,7 +182,7 @@ def _first_key(path: Path, index: int) -> dict[str, Any] | None:
     """The first packet that starts a picture which needs no other."""
     found = ffmpeg.probe(
         ffmpeg.url(path),
-        *("-select_streams", str(index), "-show_entries", "packet=pts_time,flags"),
+        *("-select_streams", str(index), "-show_entries", "packet=pts_time,dts_time,flags"),
         *("-read_intervals", f"%+#{_KEY_SEARCH_PACKETS}"),
     )
     keys = (p for p in found.get("packets", []) if p.get("flags", "").startswith("K") and p.get("pts_time"))
@@ -205,3 +215,9 @@ def _scan(path: Path, *, step: int | None, pid: int, zero: int, fold: float) -> 
     for unit in transport.units(path, pid, step=step):
         clock.place(unit)
     return clock if clock.spans else None
+
+
+def _lead(path: Path, *, step: int, zero: int) -> float:
+    first = transport.first_clock(path, step=step)
+    seconds = transport.distance(zero, first) / transport.CLOCK_PER_SECOND if first is not None else 0.0
+    return seconds if 0 <= seconds <= _LONGEST_LEAD_SECONDS else 0.0

@@ -154,3 +154,13 @@ def _stamp(pes: bytes, at: int) -> int:
 def distance(later: int, earlier: int) -> int:
     """Ticks from one 33-bit stamp to another, negative if it lies before; right across the wrap."""
     return (later - earlier + WRAP // 2) % WRAP - WRAP // 2
+
+
+def first_clock(path: Path, *, step: int = PACKET_BYTES) -> int | None:
+    """The first programme clock of a file in ticks of 90 kHz, None if none comes near its start."""
+    run = next(runs(path, step=step), None)
+    for place in range(0, len(run.packets) if run else 0, PACKET_BYTES):
+        packet = run.packets[place : place + 12] if run else b""
+        if packet[3] & 0x20 and packet[4] >= 7 and packet[5] & 0x10:
+            return int.from_bytes(packet[6:11], "big") >> 7
+    return None

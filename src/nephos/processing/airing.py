@@ -1,0 +1,38 @@
+"""What the manifest of a recording says that its pictures do not: when it was on the air, and where it has holes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nephos.lib import clock, files
+from nephos.processing import errors
+
+
+@dataclass(frozen=True, slots=True)
+class Airing:
+    """Times of a recording; a plain file has no manifest and so no gaps."""
+
+    recorded_from: datetime | None
+    gaps_seconds: tuple[float, ...]
+
+
+def read(path: Path | None) -> Airing:
+    """Read a manifest. Raises ProcessingError if it was named and cannot be used."""
+    if path is None:
+        return Airing(recorded_from=None, gaps_seconds=())
+    document = files.read_json(path)
+    try:
+        return _parse(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise errors.ProcessingError(f"The manifest {path.name} of the recording cannot be read.") from error
+
+
+def _parse(document: Any) -> Airing:
+    begun = document.get("recorded_from")
+    return Airing(
+        recorded_from=clock.parse(begun) if begun else None,
+        gaps_seconds=tuple(float(gap["seconds"]) for gap in document["gaps"]),
+    )
