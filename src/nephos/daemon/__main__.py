@@ -5,12 +5,15 @@ A killed recorder must be back within the second, and importing the command line
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
 from nephos.config import load
 from nephos.daemon import roles
 from nephos.lib import errors
+
+logger = logging.getLogger(__name__)
 
 
 def main(role: str, home: str) -> int:
@@ -20,6 +23,10 @@ def main(role: str, home: str) -> int:
     except errors.NephosError as error:
         sys.stderr.write(f"{role}: {error.message}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
         return int(error.exit_code)
+    except Exception:
+        # The last edge of a role: the trace belongs in its log, and the supervisor starts it again.
+        logger.exception("The role crashed", extra={"role": role})
+        return 1
 
 
 if __name__ == "__main__":
