@@ -10,6 +10,7 @@ import asyncio
 import logging
 import queue
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,7 @@ class Dask:
         self._port = port
         self._cluster: Any = None
         self._client: Any = None
-        self._known: set[str] = set()
+        self._known: dict[str, str] = {}  # attempt -> worker
         self._lock = threading.Lock()
 
     @property
@@ -67,7 +68,7 @@ class Dask:
     def submit(self, attempt: str, *, worker: str) -> None:
         """See `base.Engine`."""
         with self._lock:
-            self._known.add(attempt)
+            self._known[attempt] = worker
         future = self._client.submit(
             attend, attempt, key=attempt, workers=[worker], allow_other_workers=False, retries=0, pure=False
         )
@@ -77,9 +78,11 @@ class Dask:
     def free_slots(self) -> Mapping[str, Slots]:
         """See `base.Engine`."""
         found: dict[str, Slots] = {}
+        with self._lock:  # the scheduler hears of a submission only a moment later
+            given = Counter(self._known.values())
         for state in list(self._cluster.scheduler.workers.values()):
             if state.status.name == "running":
-                busy = len(state.processing)
+                busy = max(len(state.processing), given[str(state.name)])
                 found[str(state.name)] = Slots(state.host, state.nthreads, max(0, state.nthreads - busy))
         return found
 
@@ -96,7 +99,7 @@ class Dask:
 
     def _forget(self, attempt: str) -> None:
         with self._lock:
-            self._known.discard(attempt)
+            self._known.pop(attempt, None)
 
 
 @dataclass(slots=True)
@@ -173,6 +176,7 @@ def library() -> Any:
             "The Dask engine is not installed.", hint='pip install "nephos-station[dask]"'
         ) from error
     dask.config.set(_CONFIG)
+    logging.getLogger("distributed").setLevel(logging.WARNING)
     return distributed
 
 
