@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -154,7 +155,15 @@ def remove_share(*, share: Share, actor: str = "") -> None:
 
 
 def begin_recording(  # noqa: PLR0913 - the columns of one row
-    *, key: str, title: str, channel: Channel, stem: str, starts_at: datetime, ends_at: datetime, pipeline: str = ""
+    *,
+    key: str,
+    title: str,
+    channel: Channel,
+    stem: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    pipeline: str = "",
+    tags: Sequence[str] = (),
 ) -> Asset:
     """The asset of a recording that has begun to arrive. The same key returns the same asset."""
     with transaction.atomic():
@@ -168,6 +177,7 @@ def begin_recording(  # noqa: PLR0913 - the columns of one row
                 "stem": stem,
                 "folder": f"{channel.slug}/{stem}",
                 "pipeline": pipeline,
+                "tags": list(tags),
             },
         )
         if fresh:
@@ -193,7 +203,7 @@ def finish_recording(*, asset: Asset, finding: Finding) -> None:
     """Store the verdict; the asset has arrived, or is empty. Does nothing if that was done before."""
     if asset.state != states.AssetState.ARRIVING:
         return
-    nothing = finding.verdict in (states.Verdict.EMPTY, states.Verdict.MISSED)
+    nothing = finding.verdict in (states.Verdict.EMPTY, states.Verdict.MISSED) or finding.counters.get("bytes") == 0
     with transaction.atomic():
         Recording.objects.filter(asset=asset).update(
             verdict=finding.verdict,

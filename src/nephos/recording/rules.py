@@ -17,7 +17,7 @@ WORKING_DAYS = 0b0011111
 WEEKEND = 0b1100000
 LONGEST = timedelta(days=7)
 
-_Day: TypeAlias = date  # a field of Rule is called `date`
+Day: TypeAlias = date  # a field of Rule is called `date`
 
 _DAY = timedelta(days=1)
 _NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -48,11 +48,11 @@ class Rule:
     zone: str
     start: time
     duration: timedelta
-    date: _Day | None = None
+    date: Day | None = None
     weekdays: int = 0
     padding_before: timedelta = timedelta(0)
     padding_after: timedelta = timedelta(0)
-    until: _Day | None = None
+    until: Day | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

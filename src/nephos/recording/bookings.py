@@ -1,0 +1,161 @@
+"""The keeper's side of recording: schedules become bookings, bookings become the plan that the recorder obeys."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from nephos.config.load import Loaded
+from nephos.core import errors as core_errors
+from nephos.core.loops import Loop
+from nephos.events import kinds, log, moves
+from nephos.lib import clock, files
+from nephos.recording import agenda, evidence, finaliser, gaps, plan, segments, services, states, zones
+from nephos.recording.models import Booking, Schedule
+
+logger = logging.getLogger(__name__)
+
+LOOK_AHEAD = timedelta(hours=48)
+_STAYS = timedelta(seconds=10)  # a window stays in the plan so long after its end: the recorder ends it by itself
+_OVER = timedelta(seconds=2)
+_FILL_SECONDS = 60.0
+_PLAN_SECONDS = 1.0
+_STEP = timedelta(seconds=5)
+_MATTERS = ("channel.", "schedule.", "station.", "settings.")
+_MOST_EVENTS = 500
+
+
+def loops(loaded: Loaded) -> list[Loop]:
+    """The loops that plan, and that see what the recorder does."""
+    return [Planner(loaded), Arrivals(loaded)]
+
+
+class Planner:
+    """Keeps bookings and the plan file up to date. Wakes often, works only if something changed."""
+
+    name = "bookings"
+    idle = timedelta(seconds=0.25)
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._event = -1
+        self._fill_mono = self._plan_mono = clock.monotonic()
+        self._last: tuple[datetime, float] | None = None
+
+    def step(self) -> bool:
+        """Book what is due to be booked, write the plan if its content changed."""
+        now, mono = clock.now(), clock.monotonic()
+        news = self._news()
+        if self._concerns_us(news) or mono >= self._fill_mono or self._stepped(now, mono):
+            self._fill_mono = mono + _FILL_SECONDS
+            fill_all(self._loaded, now=now)
+        if news is None or news or mono >= self._plan_mono:
+            self._plan_mono = mono + _PLAN_SECONDS
+            write_plan(self._loaded, now=now)
+        return False
+
+    def _news(self) -> list[log.Entry] | None:
+        """Events since the last look; None the first time, or if they are too many to read."""
+        latest = log.latest()
+        since, self._event = self._event, latest
+        if since == latest:
+            return []
+        return log.read(since, limit=_MOST_EVENTS) if since >= 0 and latest - since < _MOST_EVENTS else None
+
+    def _concerns_us(self, news: list[log.Entry] | None) -> bool:
+        return news is None or any(entry.kind.startswith(_MATTERS) for entry in news)
+
+    def _stepped(self, now: datetime, mono: float) -> bool:
+        before, self._last = self._last, (now, mono)
+        if before is None:
+            return False
+        drift = (now - before[0]) - timedelta(seconds=mono - before[1])
+        if abs(drift) < _STEP:
+            return False
+        logger.warning("The wall clock stepped, bookings are planned again", extra={"seconds": drift.total_seconds()})
+        return True
+
+
+def fill_all(loaded: Loaded, *, now: datetime) -> None:
+    """Make the bookings of all schedules agree with their rules."""
+    zone = zones.of_station(loaded)
+    for schedule in Schedule.objects.select_related("channel"):
+        agenda.fill(schedule, now=now, station_zone=zone)
+
+
+def write_plan(loaded: Loaded, *, now: datetime) -> bool:
+    """Replace the plan file if what it says changed; True if it did."""
+    fresh = build_plan(loaded, now=now)
+    document = plan.document(fresh)
+    current = files.read_json(loaded.home.plan_file)
+    if isinstance(current, dict) and _content(current) == _content(document):
+        return False
+    plan.write(loaded.home.plan_file, fresh)
+    return True
+
+
+def build_plan(loaded: Loaded, *, now: datetime) -> plan.Plan:
+    """What is to be received in the next 48 hours, with what is being received."""
+    open_bookings = Booking.objects.filter(
+        state__in=states.OPEN, from_at__lt=now + LOOK_AHEAD, to_at__gt=now - _STAYS, channel__isnull=False
+    )
+    windows: dict[Any, list[plan.Window]] = defaultdict(list)
+    for booking in open_bookings.select_related("channel").order_by("channel__slug", "from_at", "pk"):
+        windows[booking.channel].append(plan.Window(booking.pk, booking.from_at, booking.to_at))
+    interface = loaded.settings.recording.interface
+    return plan.Plan(
+        made_at=now,
+        channels=tuple(
+            plan.Channel(channel.slug, channel.name, channel.address, interface, tuple(found))
+            for channel, found in windows.items()
+        ),
+    )
+
+
+def _content(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key != "made_at"}
+
+
+class Arrivals:
+    """Sees on the disk that a booking has begun, or that its time passed and nobody listened."""
+
+    name = "arrivals"
+    idle = timedelta(seconds=0.5)
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._recorder = evidence.Recorder(loaded.home.run)
+
+    def step(self) -> bool:
+        """Look after every planned booking whose window has begun."""
+        now = clock.now()
+        due = Booking.objects.filter(state=states.BookingState.PLANNED, from_at__lte=now, channel__isnull=False)
+        self._recorder.look()
+        for booking in due.select_related("channel", "schedule"):
+            try:
+                self._look(booking, now)
+            except core_errors.StaleState:
+                logger.info("A booking was changed by somebody else meanwhile", extra={"booking": booking.pk})
+        return False
+
+    def _look(self, booking: Booking, now: datetime) -> None:
+        window = gaps.Span(booking.from_at, booking.to_at)
+        assert booking.channel is not None  # noqa: S101 - asked for in the query
+        folder = segments.folder(self._loaded.home.recordings, booking.channel.slug)
+        if evidence.has_begun(folder, window):
+            finaliser.begin(self._loaded, booking)
+        elif now > booking.to_at + _OVER and self._recorder.is_done_with(booking.pk, end=booking.to_at):
+            miss(booking, reason=self._recorder.why_missed(end=booking.to_at))
+
+
+def miss(booking: Booking, *, reason: str) -> None:
+    """The time of a booking passed and nobody listened. Raises StaleState."""
+    event = kinds.BookingMissed(
+        subject=services.subject(booking),
+        title=booking.title,
+        starts_at=clock.stamp(booking.starts_at),
+        reason=reason,
+    )
+    moves.move(booking, to=states.BookingState.MISSED, event=event, reason=reason)

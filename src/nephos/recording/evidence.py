@@ -1,0 +1,88 @@
+"""Looks at the disk and at the recorder's heartbeat: what was received, and whether more may come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from nephos.lib import clock, heartbeats
+from nephos.recording import cuts, gaps, segments
+
+_LONGEST_SEGMENT = timedelta(hours=1)
+_DEAD_AFTER = timedelta(seconds=10)
+
+
+def collect(folder: Path, window: gaps.Span) -> list[cuts.Source]:
+    """The segments that may hold something of a window, oldest first."""
+    return [
+        source
+        for segment in segments.list_segments(folder)
+        if window.start - _LONGEST_SEGMENT < segment.start < window.end and (source := read(segment)) is not None
+    ]
+
+
+def read(segment: segments.Segment) -> cuts.Source | None:
+    """A segment with its journal, None if it is gone."""
+    try:
+        written_at = datetime.fromtimestamp(segment.path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+    return cuts.Source(segment, segments.read_journal(segment.journal), written_at)
+
+
+def has_begun(folder: Path, window: gaps.Span) -> bool:
+    """Whether the recorder listens, or listened, in this window."""
+    return any(cuts.touches(source, window) for source in collect(folder, window))
+
+
+class Recorder:
+    """The recorder as its heartbeat shows it. It is dead if the beat stands still on our own monotonic clock."""
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
+        self._beat: dict[str, Any] = {}
+        self._changed_mono = clock.monotonic()
+
+    def look(self) -> None:
+        """Read the heartbeat again."""
+        beat = heartbeats.read(self._run, "recorder") or {}
+        if beat != self._beat:
+            self._beat = beat
+            self._changed_mono = clock.monotonic()
+
+    def is_done_with(self, booking: int, *, end: datetime) -> bool:
+        """Whether nothing more of a booking will come: the recorder said so after its end, or it is dead."""
+        if not self._beat or self._beat.get("state") == "stopped" or self._is_dead():
+            return True
+        beat_at = _moment(self._beat.get("beat_at"))
+        return beat_at is not None and beat_at > end and booking not in self._bookings()
+
+    def why_missed(self, *, end: datetime) -> str:
+        """Why nothing at all was received of a window."""
+        if not self._beat:
+            return "The recorder has never run."
+        started_at = _moment(self._beat.get("started_at"))
+        if started_at is not None and started_at > end:
+            return "The station was not running at that time."
+        return "The recorder did not listen at that time."
+
+    def _is_dead(self) -> bool:
+        return clock.monotonic() - self._changed_mono > _DEAD_AFTER.total_seconds()
+
+    def _bookings(self) -> set[int]:
+        details = self._beat.get("details")
+        receivers = details.get("receivers") if isinstance(details, dict) else None
+        return {
+            booking
+            for receiver in (receivers if isinstance(receivers, list) else [])
+            if isinstance(receiver, dict)
+            for booking in receiver.get("bookings") or []
+        }
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return clock.parse(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

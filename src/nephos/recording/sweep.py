@@ -1,0 +1,135 @@
+"""Removes segments that finished recordings hold, and nothing else.
+
+A segment goes if every second of which it holds bytes lies in the window of a closed booking (or is its pre-roll), and
+no open booking of the channel may still want it. What nobody can explain stays: a database that was restored from an
+older copy knows fewer bookings than the disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from nephos.config.load import Loaded
+from nephos.lib import clock
+from nephos.library.models import Asset, Channel
+from nephos.library.states import AssetState
+from nephos.recording import cuts, evidence, gaps, segments, states
+from nephos.recording.models import Booking
+
+logger = logging.getLogger(__name__)
+
+_BEFORE = timedelta(seconds=2)  # besides the pre-roll: a second is noted from its start
+_BEHIND = timedelta(seconds=5)  # the recorder may hear of a stop so much later
+_REST = timedelta(seconds=10)  # so long after its end nobody writes to a segment any more
+_LONGEST = timedelta(days=8)  # a booking's window
+_CLOSED = (states.BookingState.RECORDED, states.BookingState.CANCELLED, states.BookingState.SKIPPED)
+
+
+class Sweeper:
+    """Tidies a channel's folder some time after one of its bookings was closed, and every folder at the start."""
+
+    name = "sweeper"
+    idle = timedelta(seconds=5)
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._since: datetime | None = None
+        self._waiting: set[int] = set()
+
+    def step(self) -> bool:
+        """Tidy up where something was closed since the last time."""
+        now = clock.now()
+        if self._since is None:
+            self._waiting = set(Channel.objects.values_list("pk", flat=True))
+        else:
+            closed = Booking.objects.filter(state__in=_CLOSED, state_at__gte=self._since, channel__isnull=False)
+            self._waiting |= {pk for pk in closed.values_list("channel_id", flat=True) if pk is not None}
+        self._since = now - timedelta(seconds=1)
+        for channel in Channel.objects.filter(pk__in=self._waiting):
+            if tidy(self._loaded, channel, now=now):
+                self._waiting.discard(channel.pk)
+        return False
+
+
+def tidy(loaded: Loaded, channel: Channel, *, now: datetime) -> bool:
+    """Remove what a channel's finished recordings hold; False if there is something to remove later."""
+    place = segments.folder(loaded.home.recordings, channel.slug)
+    found = segments.list_segments(place)
+    _forget_links(place.parent, channel)
+    if not found:
+        return True
+    recording = loaded.settings.recording
+    pre_roll = timedelta(seconds=recording.pre_roll_seconds) + _BEFORE
+    length = timedelta(seconds=recording.segment_seconds)
+    held = _open_windows(channel, pre_roll + length)
+    closed = _closed_windows(channel, found[0].start, pre_roll)
+    is_done = True
+    for segment in found:
+        span = gaps.Span(segment.start, segment.start + length)
+        if any(span.start < one.end and span.end > one.start for one in held):
+            continue
+        if span.end + _REST > now:
+            is_done = False
+        else:
+            _remove_if_held(segment, closed, channel)
+    return is_done
+
+
+def _open_windows(channel: Channel, margin: timedelta) -> list[gaps.Span]:
+    rows = Booking.objects.filter(channel=channel, state__in=states.OPEN).values_list("from_at", "to_at")
+    return [gaps.Span(start - margin, end + margin) for start, end in rows]
+
+
+def _closed_windows(channel: Channel, since: datetime, pre_roll: timedelta) -> list[gaps.Span]:
+    rows = Booking.objects.filter(channel=channel, state__in=_CLOSED, from_at__gt=since - _LONGEST)
+    windows = [
+        gaps.Span(start - pre_roll, end + _BEHIND)
+        for start, end in rows.order_by("from_at").values_list("from_at", "to_at")
+        if end + _BEHIND > since
+    ]
+    merged: list[gaps.Span] = []
+    for window in windows:
+        if merged and window.start <= merged[-1].end:
+            merged[-1] = gaps.Span(merged[-1].start, max(merged[-1].end, window.end))
+        else:
+            merged.append(window)
+    return merged
+
+
+def _remove_if_held(segment: segments.Segment, closed: Sequence[gaps.Span], channel: Channel) -> None:
+    source = evidence.read(segment)
+    if source is None or not _is_explained(source, closed) or _grew_late(source, channel):
+        return
+    # The stream first: a journal without a segment is noticed by nobody, a segment without a journal is a riddle.
+    segment.path.unlink(missing_ok=True)
+    segment.journal.unlink(missing_ok=True)
+    logger.debug("A segment is in finished recordings and was removed", extra={"segment": str(segment.path)})
+
+
+def _grew_late(source: cuts.Source, channel: Channel) -> bool:
+    """Whether a recorder that seemed dead wrote on after every booking that it could be for was closed."""
+    near = Booking.objects.filter(
+        channel=channel,
+        state__in=_CLOSED,
+        from_at__lt=source.written_at + _REST,
+        to_at__gt=source.segment.start - _REST,
+    )
+    return not near.filter(state_at__gte=source.written_at).exists()
+
+
+def _is_explained(source: cuts.Source, closed: Sequence[gaps.Span]) -> bool:
+    lines = [gaps.Span(one.utc, one.utc) for one in source.journal.seconds]
+    spans = cuts.heard(source) or lines or [gaps.Span(source.segment.start, source.segment.start)]
+    return all(any(window.start <= span.start and span.end <= window.end for window in closed) for span in spans)
+
+
+def _forget_links(folder: Path, channel: Channel) -> None:
+    """Hidden names whose recording is known to the library: a kill came between the two."""
+    for hidden in [*folder.glob(".*.ts.partial"), *folder.glob(".*.manifest.partial")]:
+        stem = hidden.name[1:].removesuffix(".ts.partial").removesuffix(".manifest.partial")
+        asset = Asset.objects.filter(folder=f"{channel.slug}/{stem}").first()
+        if asset is not None and asset.state != AssetState.ARRIVING:
+            hidden.unlink(missing_ok=True)
