@@ -17,6 +17,7 @@ SYNC = 0x47
 NULL_PID = 0x1FFF
 _PIDS = 8192
 _UNKNOWN = 255
+_HEAD_BYTES = 12  # up to the end of a clock reference
 
 Bytes = NDArray[np.uint8]
 T = TypeVar("T", bound=np.generic)
@@ -40,6 +41,11 @@ class Counts:
         return Counts(**sums, pcr=self.pcr if other.pcr is None else other.pcr)
 
 
+def heads(stream: Bytes) -> Bytes:
+    """What is judged of each packet: its first 12 bytes. An incomplete last packet is left out."""
+    return stream[: stream.size - stream.size % PACKET_BYTES].reshape(-1, PACKET_BYTES)[:, :_HEAD_BYTES].copy()
+
+
 class Health:
     """Remembers between blocks what the next packet of each PID must carry."""
 
@@ -55,9 +61,8 @@ class Health:
         self._was_repeat.fill(0)
         self._clock_pid = -1
 
-    def feed(self, stream: Bytes) -> Counts:
-        """Judge whole packets (flat bytes; an incomplete last one is ignored, one without sync is not judged)."""
-        packets = stream[: stream.size - stream.size % PACKET_BYTES].reshape(-1, PACKET_BYTES)
+    def feed(self, packets: Bytes) -> Counts:
+        """Judge the heads of packets, in the order they came; what lacks the sync byte is not judged."""
         if not len(packets):
             return Counts()
         word = np.ascontiguousarray(packets[:, :4]).view(">u4").ravel().astype(np.uint32)

@@ -23,9 +23,12 @@ class Aligner:
         self._rest = _NOTHING
         self._stride = PACKET_BYTES  # 0: sync is lost
 
-    def feed(self, fresh: Bytes) -> tuple[Bytes, int]:
-        """Whole packets, each starting with the sync byte, and how many bytes were left out as no part of any."""
-        if is_aligned(fresh) and self._is_own_start(fresh):
+    def feed(self, fresh: Bytes, *, is_whole: bool = False) -> tuple[Bytes, int]:
+        """Whole packets, each starting with the sync byte, and how many bytes were left out as no part of any.
+
+        `is_whole` spares the look at bytes that are known to be aligned.
+        """
+        if (is_whole or is_aligned(fresh)) and self._is_own_start(fresh):
             skipped, self._rest, self._stride = int(self._rest.size), _NOTHING, PACKET_BYTES
             return fresh, skipped
         stream = np.concatenate((self._rest, fresh)) if self._rest.size else fresh

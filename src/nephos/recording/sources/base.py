@@ -56,7 +56,7 @@ class Source(Protocol):
         """What a selector waits on."""
 
     def fill(self) -> int:
-        """Fetch what waits into an own bounded buffer, never waiting; says how many pieces. Raises SourceError."""
+        """Fetch what waits into an own bounded buffer, never waiting; the bytes now held there. Raises SourceError."""
 
     def take(self) -> Load:
         """Empty that buffer."""

@@ -33,11 +33,12 @@ class Unpacker:
         raw = np.frombuffer(load.raw, dtype=np.uint8)
         lost = late = broken = 0
         payload = self._plain(raw)
+        is_whole = payload is not None
         if payload is None:
             payload, lost = self._short_rtp(raw, load.sizes)
         if payload is None:
             payload, lost, late, broken = self._one_by_one(load)
-        packets, skipped = self._aligner.feed(payload)
+        packets, skipped = self._aligner.feed(payload, is_whole=is_whole)
         return base.Chunk(
             packets=packets,
             datagrams=len(load.sizes),

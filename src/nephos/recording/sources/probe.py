@@ -90,7 +90,7 @@ class _Ear:
             self._first, self._first_bytes = now, len(load.raw)
         self._last = now
         self._sizes += load.sizes
-        self._counts += self._health.feed(chunk.packets)
+        self._counts += self._health.feed(health.heads(chunk.packets))
         self._sync_bytes += chunk.sync_bytes
         self._protocol = chunk.protocol or self._protocol
 

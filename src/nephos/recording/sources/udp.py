@@ -6,14 +6,13 @@ import functools
 import socket
 from typing import TYPE_CHECKING
 
-from nephos.recording.sources import address, base, errors, sockets
+from nephos.recording.sources import address, base, bulk, errors, sockets
 
 if TYPE_CHECKING:
     from nephos.recording.sources import datagrams
 
-_LARGEST_DATAGRAM = 65536
-_BUFFER_BYTES = 256 * 1024  # of our own; what does not fit waits in the kernel's
-_MOST_DATAGRAMS = 4096  # in one load, however small they are
+_HELD_BYTES = 256 * 1024  # what does not fit waits in the kernel's buffer
+_HELD_DATAGRAMS = 4096  # however small they are
 
 
 class UdpSource:
@@ -24,8 +23,8 @@ class UdpSource:
         self._interface = interface
         self._wanted_bytes = buffer_bytes
         self._socket: socket.socket | None = None
-        self._buffer = memoryview(bytearray(_BUFFER_BYTES + _LARGEST_DATAGRAM))
-        self._used = 0
+        self._held: list[bytes] = []
+        self._held_bytes = 0
         self._sizes: list[int] = []
 
     def open(self) -> None:
@@ -44,28 +43,27 @@ class UdpSource:
         return self._socket.fileno() if self._socket is not None else -1
 
     def fill(self) -> int:
-        """Fetch waiting datagrams until there are none or the buffer is full. Raises SourceError."""
+        """Fetch waiting datagrams until there are none or enough is held; the bytes held. Raises SourceError."""
         if self._socket is None:
-            return 0
-        receive, buffer, used, sizes = self._socket.recv_into, self._buffer, self._used, self._sizes
-        before = len(sizes)
+            return self._held_bytes
         try:
-            while used < _BUFFER_BYTES and len(sizes) < _MOST_DATAGRAMS:
-                size = receive(buffer[used : used + _LARGEST_DATAGRAM])
-                sizes.append(size)
-                used += size
-        except BlockingIOError:
-            pass
+            while self._held_bytes < _HELD_BYTES and len(self._sizes) < _HELD_DATAGRAMS:
+                raw, sizes = bulk.fetch(self._socket)
+                if not sizes:
+                    break
+                self._held.append(raw)
+                self._held_bytes += len(raw)
+                self._sizes += sizes
+                if len(sizes) < bulk.AT_ONCE:
+                    break
         except OSError as error:
             raise errors.SourceError(f"Receiving {self.address.url} failed: {error.strerror or error}.") from error
-        finally:
-            self._used = used
-        return len(sizes) - before
+        return self._held_bytes
 
     def take(self) -> base.Load:
         """What came since the last time."""
-        load = base.Load(raw=bytes(self._buffer[: self._used]), sizes=self._sizes)
-        self._used, self._sizes = 0, []
+        load = base.Load(raw=b"".join(self._held), sizes=self._sizes)
+        self._held, self._held_bytes, self._sizes = [], 0, []
         return load
 
     def decode(self, load: base.Load) -> base.Chunk:

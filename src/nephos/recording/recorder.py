@@ -1,0 +1,223 @@
+"""The recorder: one process and one loop for all channels; obeys the plan file, needs no database.
+
+The loop only fetches from sockets. Everything that may take time (decoding, health, disks) is done by the desk.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+from nephos.config import load
+from nephos.lib import clock, heartbeats, ports
+from nephos.recording import desk, plan, receiver, timeline, windows, writer
+from nephos.recording.sources import base, registry
+
+logger = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.25
+_LONGEST_NAP = 0.1  # seldom awake, many datagrams each time: that is what makes it cheap
+_SHORTEST_NAP = 0.001
+_KERNEL_OVERHEAD = 2  # what a datagram of 1316 bytes takes of a socket's buffer, against its size, roughly
+_END_SECONDS = 0.8
+
+ReadClocks = Callable[[], timeline.Reading]
+
+
+def main(loaded: load.Loaded, stop: ports.Waiter) -> None:
+    """Record what the plan says until `stop` is set; then write what is left and return within a second."""
+    ports.raise_open_files_limit(8192)
+    Recorder(loaded, stop).run()
+
+
+def read_clocks() -> timeline.Reading:
+    """The clocks of this machine."""
+    return timeline.Reading(wall=clock.unix(), mono=clock.monotonic())
+
+
+@dataclass(slots=True)
+class _Post:
+    """One channel of the plan, received or not."""
+
+    channel: plan.Channel
+    windows: windows.Windows
+    receiver: receiver.Receiver | None = None
+    held: frozenset[int] = frozenset()  # bookings that began before the wall clock stepped
+
+
+class Recorder:
+    """The loop. `clocks` is there for tests, which step them."""
+
+    def __init__(self, loaded: load.Loaded, stop: ports.Waiter, *, clocks: ReadClocks = read_clocks) -> None:
+        self._settings = loaded.settings.recording
+        self._plan_file = loaded.home.plan_file
+        self._stop = stop
+        self._clocks = clocks
+        self._selector = selectors.DefaultSelector()
+        self._closer = writer.Closer()
+        self._desk = desk.Desk(
+            recordings=loaded.home.recordings,
+            floor_bytes=self._settings.hard_floor_bytes,
+            heartbeat=heartbeats.Heartbeat(loaded.home.run, "recorder"),
+        )
+        self._posts: dict[str, _Post] = {}
+        self._plan_mark: tuple[int, int] = (-1, -1)
+        now = clocks()
+        self._line = timeline.Timeline.at(now)
+        self._poll_mono = self._beat_mono = self._change_mono = now.mono
+        self._nap = _LONGEST_NAP
+
+    def run(self) -> None:
+        """Until the stop event is set."""
+        self._desk.start()
+        try:
+            while not self._stop.is_set():
+                now = self._clocks()
+                self._attend(now)
+                self._receive(now.mono)
+        finally:
+            self._end()
+
+    def _attend(self, now: timeline.Reading) -> None:
+        """What is due by the clock."""
+        if now.mono >= self._poll_mono:
+            self._poll_mono = now.mono + _POLL_SECONDS
+            self._look_at_plan(now)
+            self._open_and_close(now)
+        elif now.mono >= self._change_mono:
+            self._open_and_close(now)
+        for post in self._posts.values():
+            if post.receiver is not None:
+                post.receiver.turn(now)
+        if now.mono >= self._beat_mono:
+            self._beat_mono = now.mono + 1.0
+            self._each_second(now)
+
+    def _receive(self, mono: float) -> None:
+        """Wait for the first datagram, fetch all that wait, then nap so that more come together."""
+        next_mono = self._next_mono()
+        fullest = 0.0
+        for key, _ in self._selector.select(max(0.0, next_mono - mono)):
+            one = cast("receiver.Receiver", key.data)
+            came = one.arrived(self._clocks().mono)
+            fullest = max(fullest, came * _KERNEL_OVERHEAD / max(1, one.buffer_bytes))
+        if fullest > 0.25:
+            self._nap = max(_SHORTEST_NAP, self._nap / 2)
+        elif fullest < 0.1:
+            self._nap = min(_LONGEST_NAP, self._nap * 1.2)
+        left = next_mono - self._clocks().mono
+        if fullest and left > 0:
+            ports.pause(min(self._nap, left))
+
+    def _next_mono(self) -> float:
+        dues = [post.receiver.due_mono for post in self._posts.values() if post.receiver is not None]
+        return min([self._poll_mono, self._beat_mono, self._change_mono, *dues])
+
+    def _look_at_plan(self, now: timeline.Reading) -> None:
+        """Take up a changed plan; one that cannot be read changes nothing."""
+        try:
+            found = self._plan_file.stat()
+        except OSError:
+            return
+        mark = (found.st_mtime_ns, found.st_size)
+        if mark == self._plan_mark:
+            return
+        self._plan_mark = mark
+        try:
+            fresh = plan.read(self._plan_file)
+        except plan.PlanBroken as error:
+            logger.error("The plan cannot be read, the old one stays in force", extra={"reason": error.message})
+            return
+        if fresh is not None:
+            self._obey(fresh, now)
+
+    def _obey(self, fresh: plan.Plan, now: timeline.Reading) -> None:
+        for problem in fresh.problems:
+            logger.error("A part of the plan cannot be used", extra={"reason": problem})
+        wall = timeline.moment(now.wall)
+        named = {channel.slug for channel in fresh.channels} | fresh.broken
+        self._posts = {s: post for s, post in self._posts.items() if s in named or post.receiver is not None}
+        for channel in fresh.channels:
+            post = self._posts.setdefault(channel.slug, self._new_post(channel))
+            moved = (post.channel.url, post.channel.interface) != (channel.url, channel.interface)
+            post.channel = channel
+            post.windows.replan(channel.windows, wall=wall, mono=now.mono)
+            if moved and post.receiver is not None:
+                logger.info("A channel moved", extra={"channel": channel.slug, "url": channel.url})
+                post.receiver.change(self._source(channel), now)
+        for slug, post in self._posts.items():
+            if slug not in named:
+                post.windows.replan((), wall=wall, mono=now.mono)
+
+    def _new_post(self, channel: plan.Channel) -> _Post:
+        pre_roll = timedelta(seconds=self._settings.pre_roll_seconds)
+        return _Post(channel=channel, windows=windows.Windows(pre_roll=pre_roll))
+
+    def _source(self, channel: plan.Channel) -> base.Source:
+        interface = channel.interface or self._settings.interface
+        return registry.make(channel.url, interface=interface, buffer_bytes=self._settings.receive_buffer_bytes)
+
+    def _open_and_close(self, now: timeline.Reading) -> None:
+        """Join channels whose windows open, leave those whose last one closed."""
+        utc = timeline.moment(self._line.utc(now.mono))
+        changes = [now.mono + 3600.0]
+        for post in self._posts.values():
+            wanted = post.windows.turn(utc=utc, mono=now.mono)
+            if wanted and post.receiver is None:
+                post.receiver = self._new_receiver(post.channel, now)
+            elif not wanted and post.receiver is not None:
+                post.receiver.close(now)
+                post.receiver = None
+            changes.append(post.windows.next_change(utc=utc, mono=now.mono))
+        self._change_mono = min(changes)
+
+    def _new_receiver(self, channel: plan.Channel, now: timeline.Reading) -> receiver.Receiver:
+        lane = desk.Lane(
+            channel.slug, desk=self._desk, closer=self._closer, segment_seconds=self._settings.segment_seconds
+        )
+        reading = timeline.Reading(wall=self._line.utc(now.mono), mono=now.mono)
+        return receiver.Receiver(self._source(channel), lane=lane, selector=self._selector, now=reading)
+
+    def _each_second(self, now: timeline.Reading) -> None:
+        if self._line.follow(now):
+            for post in self._posts.values():
+                post.held = frozenset(post.windows.bookings)
+        for post in self._posts.values():
+            self._keep_time(post, now)
+        self._desk.beat(self._shown())
+
+    def _keep_time(self, post: _Post, now: timeline.Reading) -> None:
+        """A recording that runs keeps its own time through a step, so that no second is doubled or skipped."""
+        post.held &= frozenset(post.windows.bookings)
+        if post.receiver is None:
+            return
+        line = post.receiver.cutter.line
+        reading = timeline.Reading(wall=self._line.utc(now.mono), mono=now.mono)
+        if abs(line.difference(reading)) <= timeline.STEP.total_seconds():
+            line.creep(reading)
+        elif not post.held:
+            post.receiver.anchor(reading)
+
+    def _shown(self) -> list[dict[str, Any]]:
+        return [
+            {"slug": slug, "bookings": post.windows.bookings, **post.receiver.facts()}
+            for slug, post in self._posts.items()
+            if post.receiver is not None
+        ]
+
+    def _end(self) -> None:
+        now = self._clocks()
+        deadline = clock.monotonic() + _END_SECONDS
+        for post in self._posts.values():
+            if post.receiver is not None:
+                post.receiver.close(now)
+        self._desk.beat([], state="stopped")
+        if not self._desk.end(within=_END_SECONDS):
+            logger.error("The disk is too slow, not everything that came is written")
+        if not self._closer.end(within=max(0.1, deadline - clock.monotonic())):
+            logger.warning("The disk is too slow to confirm the last segments")
+        self._selector.close()
