@@ -145,18 +145,20 @@ def due(db: sqlite3.Connection, lane: Lane, *, limit: int) -> list[PathRow]:
     return [_row(row) for row in found]
 
 
-def begin(db: sqlite3.Connection, row: PathRow, fingerprint: Fingerprint) -> None:
-    """An attempt starts, on this version of the file."""
+def begin(db: sqlite3.Connection, row: PathRow, fingerprint: Fingerprint) -> int:
+    """An attempt starts, on this version of the file; its generation."""
+    generation = row.generation + (row.observed != fingerprint)
     _set(
         db,
         row,
         state=PathState.SENDING,
         attempts=row.attempts + 1,
         observed=str(fingerprint),
-        generation=row.generation + (row.observed != fingerprint),
+        generation=generation,
         bytes=fingerprint.size_bytes,
         cause="",
     )
+    return generation
 
 
 def verifying(db: sqlite3.Connection, row_id: int) -> None:
@@ -173,7 +175,7 @@ def progress(db: sqlite3.Connection, row_id: int, *, bytes_done: int, parts: int
         _set(db, row, bytes_done=bytes_done, parts=parts, parts_done=parts_done)
 
 
-def fail(db: sqlite3.Connection, row_id: int, error: errors.SyncError) -> None:
+def fail(db: sqlite3.Connection, row_id: int, error: errors.SyncError, *, delay: timedelta | None = None) -> None:
     """An attempt ended without delivery: wait, hold, settle anew or just go on later."""
     row = get(db, row_id)
     if row is None or row.state not in {*BUSY, PathState.READY, PathState.WAITING}:
@@ -188,8 +190,8 @@ def fail(db: sqlite3.Connection, row_id: int, error: errors.SyncError) -> None:
         case _ if error.permanent:
             hold(db, row, error)
         case _:
-            delay = max(error.retry_after, _RETRIES.delay(row.attempts - 1))
-            moment = clock.unix() + delay.total_seconds()
+            pause = delay or max(error.retry_after, _RETRIES.delay(row.attempts - 1))
+            moment = clock.unix() + pause.total_seconds()
             _set(db, row, state=PathState.WAITING, cause=error.message, next_try_at=moment)
 
 

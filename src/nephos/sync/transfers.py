@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nephos.lib import clock
@@ -11,6 +11,7 @@ from nephos.sync import fingerprints, names, outbox, paths
 from nephos.sync.connections.base import Delivered, Intent, Item, Part
 from nephos.sync.errors import JournalBroken
 from nephos.sync.journal import Journal
+from nephos.sync.meters import Meter
 from nephos.sync.states import PathState
 
 
@@ -146,9 +147,23 @@ def _told(receipt: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """The journal as a connection sees it."""
+    """The journal as a connection sees it; what it acknowledges is metered on the way."""
 
     journal: Journal
+    meter: Meter
+    _counted: dict[int, int] = field(default_factory=dict)
+
+    def count(self, item: Item, *, total: int) -> None:
+        """So many bytes of an item are there now."""
+        before = self._counted.get(item.id, 0)
+        self._counted[item.id] = max(before, total)
+        self.meter.add(max(0, total - before))
+
+    def end(self, item: Item) -> None:
+        """The item's attempt is over, and all of it is there."""
+        self.count(item, total=item.fingerprint.size_bytes)
+        del self._counted[item.id]
+        self.meter.add(0, files=1)
 
     def unfinished(self, item: Item) -> Intent | None:
         return self.journal.commit(lambda db: unfinished(db, item.id))
@@ -157,9 +172,11 @@ class Notes:
         self.journal.commit(lambda db: begin(db, item.id, intent))
 
     def part(self, item: Item, part: Part) -> None:
+        self.count(item, total=self._counted.get(item.id, 0) + part.bytes)
         self.journal.submit(lambda db: add_part(db, item.id, part))
 
     def offset(self, item: Item, offset: int) -> None:
+        self.count(item, total=offset)
         self.journal.submit(lambda db: add_offset(db, item.id, offset))
 
     def verifying(self, item: Item) -> None:

@@ -59,21 +59,23 @@ class S3Connection:
         waiting = iter(items)
         running = 0
         more = True
-        while more or running:
-            while more and running < self._tuning.small_threads:
-                item = None if stop.is_set() else next(waiting, None)
-                if item is None:
-                    more = False
-                    break
-                self._objects.submit(self._run, item, journal, stop, ended)
-                running += 1
-            if not running:
-                return
-            outcome = ended.get()
-            running -= 1
-            if isinstance(outcome, BaseException):
-                raise outcome
-            yield outcome
+        try:
+            while more or running:
+                while more and running < self._tuning.small_threads:
+                    item = None if stop.is_set() else next(waiting, None)
+                    more = item is not None
+                    if item is not None:
+                        self._objects.submit(self._run, item, journal, stop, ended)
+                        running += 1
+                if running:
+                    outcome = ended.get()
+                    running -= 1
+                    if isinstance(outcome, BaseException):
+                        raise outcome
+                    yield outcome
+        finally:
+            for _ in range(running):  # nobody may still be sending when we say that it is over
+                ended.get()
 
     def look(self, path: str) -> base.Remote | None:
         """HEAD."""

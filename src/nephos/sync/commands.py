@@ -1,0 +1,144 @@
+"""What orders come to: sets that are handed over, pauses, retries. Functions inside the journal's transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from nephos.lib import clock
+from nephos.sync import errors, fingerprints, names, orders, outbox, paths, transfers
+from nephos.sync.fingerprints import Fingerprint
+from nephos.sync.mappings import WatchRule
+from nephos.sync.states import PathState
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of a set: where it is, its name below the base, and what was found there."""
+
+    source: bytes
+    name: bytes
+    found: Fingerprint | errors.SyncError
+
+
+def members(order: orders.Order) -> list[Member]:
+    """The files of a set order, looked at now. Raises Invalid if the order makes no sense."""
+    files = order.body.get("files")
+    if not isinstance(files, list) or not files:
+        raise errors.Refused("The order names no files.")
+    return [_member(entry) for entry in files]
+
+
+def _member(entry: object) -> Member:
+    if not isinstance(entry, Mapping) or not entry.get("path") or not entry.get("name"):
+        raise errors.Refused("A file of the order has no path or no name.")
+    source, name = os.fsencode(str(entry["path"])), str(entry["name"])
+    refusal = names.refusal(name)
+    if refusal:
+        raise errors.Refused(refusal)
+    try:
+        return Member(source, os.fsencode(name), fingerprints.take(source))
+    except errors.SyncError as error:
+        return Member(source, os.fsencode(name), error)
+
+
+def hand_over(db: sqlite3.Connection, order: orders.Order, rule: WatchRule | None, found: list[Member]) -> None:
+    """Make a row of each file for each destination; what is delivered already stays so."""
+    set_id = order.text("set")
+    if rule is None:
+        refuse(db, order, "There is no such watch, or it is switched off.")
+        return
+    db.execute(
+        "INSERT INTO sets (set_id, watch, asked_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (set_id, watch) DO UPDATE SET asked_at = excluded.asked_at, delivered_at = NULL",
+        (set_id, rule.name, clock.stamp(clock.now())),
+    )
+    for destination in rule.destinations:
+        for member in found:
+            _hand_over_one(db, rule.name, destination, set_id, member)
+    transfers.announce_set(db, set_id=set_id, watch=rule.name)
+    orders.finish(db, order)
+
+
+def refuse(db: sqlite3.Connection, order: orders.Order, reason: str) -> None:
+    """An order that cannot be carried out is told, not dropped."""
+    if order.kind is orders.Kind.SET:
+        body = {"set": order.text("set"), "watch": order.text("watch"), "reason": reason}
+        outbox.put(db, outbox.SET_REFUSED, body)
+    orders.finish(db, order, answer=reason)
+
+
+def _hand_over_one(db: sqlite3.Connection, watch: str, destination: str, set_id: str, member: Member) -> None:
+    missing = isinstance(member.found, errors.SyncError)
+    fingerprint = Fingerprint(0, 0, 0) if isinstance(member.found, errors.SyncError) else member.found
+    known = paths.find(db, watch=watch, destination=destination, path=member.name)
+    if missing and known is not None and known.state is PathState.DELIVERED and known.set_id == set_id:
+        return  # delivered before, and freed here since
+    row = paths.observe(db, paths.Sight(watch, destination, member.name, member.source, fingerprint, set_id))
+    if isinstance(member.found, errors.SyncError):
+        paths.hold(db, row, member.found)
+        return
+    paths.settle(db, row)
+    if row.state is PathState.HELD:
+        paths.release(db, row)
+
+
+def pause(db: sqlite3.Connection, order: orders.Order) -> None:
+    """Stop what the order names; it stays stopped over restarts."""
+    db.execute("INSERT OR IGNORE INTO pauses (watch, destination, path) VALUES (?, ?, ?)", _scope(order))
+    orders.finish(db, order)
+
+
+def resume(db: sqlite3.Connection, order: orders.Order) -> None:
+    """Undo pauses of exactly this scope; naming nothing undoes all."""
+    watch, destination, path = _scope(order)
+    if watch or destination or path:
+        db.execute("DELETE FROM pauses WHERE watch = ? AND destination = ? AND path = ?", (watch, destination, path))
+    else:
+        db.execute("DELETE FROM pauses")
+    orders.finish(db, order)
+
+
+def retry(db: sqlite3.Connection, order: orders.Order) -> None:
+    """Try what is held or waits, within the scope."""
+    watch, destination, path = _scope(order)
+    found = db.execute(
+        "SELECT id FROM paths WHERE state IN ('held', 'waiting') AND ? IN ('', watch) AND ? IN ('', destination)"
+        " AND ? IN (x'', path)",
+        (watch, destination, path),
+    ).fetchall()
+    for entry in found:
+        row = paths.get(db, entry["id"])
+        if row is not None:
+            paths.release(db, row)
+    orders.finish(db, order)
+
+
+def acknowledge(db: sqlite3.Connection, order: orders.Order) -> None:
+    """The bridge has taken messages over."""
+    outbox.forget(db, upto=int(order.body.get("upto") or 0))
+    orders.finish(db, order)
+
+
+WRITES: Mapping[orders.Kind, Callable[[sqlite3.Connection, orders.Order], None]] = {
+    orders.Kind.PAUSE: pause,
+    orders.Kind.RESUME: resume,
+    orders.Kind.RETRY: retry,
+    orders.Kind.RESCAN: orders.finish,
+    orders.Kind.ACKNOWLEDGE: acknowledge,
+}
+"""What each order but the hand-over of a set writes."""
+
+
+def release_held(db: sqlite3.Connection, destination: str) -> None:
+    """The destination's settings changed: what was held there gets another chance."""
+    for entry in db.execute("SELECT id FROM paths WHERE state = 'held' AND destination = ?", (destination,)).fetchall():
+        row = paths.get(db, entry["id"])
+        if row is not None:
+            paths.release(db, row)
+
+
+def _scope(order: orders.Order) -> tuple[str, str, bytes]:
+    return order.text("watch"), order.text("destination"), os.fsencode(order.text("path"))

@@ -1,0 +1,264 @@
+"""Takes in what lies in a watched folder: sees it, waits until it is quiet, hands it on."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import queue
+import sqlite3
+from dataclasses import dataclass
+
+from nephos.lib import clock
+from nephos.sync import errors, fingerprints, names, outbox, paths, scanner, watcher
+from nephos.sync import ports as sync_ports
+from nephos.sync.fingerprints import Fingerprint
+from nephos.sync.journal import Journal
+from nephos.sync.mappings import WatchRule
+from nephos.sync.states import PathState
+
+logger = logging.getLogger(__name__)
+
+_BLIND_SCAN_SECONDS = 1.0
+_WRITER_SECONDS = 0.5  # until somebody who writes is asked for again
+_BLIND_SCAN_SHARE = 20.0  # where nothing tells of changes, scanning takes at most a twentieth of the time
+
+
+@dataclass(slots=True)
+class _Sighting:
+    fingerprint: Fingerprint
+    since: float
+
+
+class FolderIntake:
+    """One watched folder. All methods but `touch` belong to the engine's thread."""
+
+    def __init__(self, rule: WatchRule, journal: Journal) -> None:
+        assert rule.folder is not None  # noqa: S101 - the engine makes one only for folders
+        self.rule = rule
+        self.cause = ""
+        self._root = os.fsencode(rule.folder)
+        self._journal = journal
+        self._watcher: watcher.Watcher | None = None
+        self._seen: dict[bytes, Fingerprint] = {}
+        self._unsettled: dict[bytes, _Sighting] = {}
+        self._touched: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._known = journal.commit(self._load)
+        self._scan_at = 0.0
+        self._groups: dict[bytes, str] = journal.commit(self._load_groups) if rule.pipeline else {}
+
+    @property
+    def settling(self) -> int:
+        """How many files are not quiet yet."""
+        return len(self._unsettled)
+
+    def touch(self, path: bytes) -> None:
+        """A sender found the file changed or gone: look again. For other threads."""
+        self._touched.put(path)
+
+    def rescan(self) -> None:
+        """Look through everything now."""
+        self._scan_at = 0.0
+
+    def step(self) -> bool:
+        """Look, and hand on what is quiet; True if there was something to hand on."""
+        try:
+            self._look()
+        except errors.FolderGone as error:
+            self.cause = error.message
+            self._close_watcher()
+            self._scan_at = clock.monotonic() + _BLIND_SCAN_SECONDS
+        while not self._touched.empty():
+            self._restat(self._touched.get())
+        return self._settle()
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._close_watcher()
+
+    def _look(self) -> None:
+        if self._watcher is None and os.path.isdir(self._root):  # noqa: PTH112 - bytes
+            self._watcher = watcher.watch(self._root)  # first watch, then scan: nothing falls between
+            self._scan_at = 0.0
+        hints = self._watcher.take() if self._watcher else None
+        if clock.monotonic() >= self._scan_at or (hints is not None and hints.overflow):
+            self._scan_all()
+            return
+        for folder in sorted(hints.folders) if hints else ():
+            found = scanner.scan(self._root, below=folder, deep=False, ignore=self.rule.ignore)
+            self._merge(found, folder, deep=False)
+
+    def _scan_all(self) -> None:
+        started = clock.monotonic()
+        found = scanner.scan(self._root, ignore=self.rule.ignore)
+        self._merge(found, b"", deep=True)
+        self.cause = "" if found.complete else "A folder below could not be read."
+        now = clock.monotonic()
+        blind = self._watcher is None or self._watcher.partial
+        pause = max(_BLIND_SCAN_SECONDS, (now - started) * _BLIND_SCAN_SHARE)
+        self._scan_at = now + (min(pause, self.rule.rescan.total_seconds()) if blind else self._rescan_seconds())
+
+    def _rescan_seconds(self) -> float:
+        return max(_BLIND_SCAN_SECONDS, self.rule.rescan.total_seconds())
+
+    def _merge(self, scan: scanner.Scan, folder: bytes, *, deep: bool) -> None:
+        fresh = {path: found for path, found in scan.found.items() if self._seen.get(path) != found}
+        self._note(fresh)
+        if not scan.complete:
+            return
+        gone = [path for path in {*self._seen, *self._known} if path not in scan.found and _is_in(path, folder, deep)]
+        if not deep:
+            # A folder that vanished gives no news of what was in it.
+            gone += [path for path in self._seen if self._is_below_lost_folder(path, folder)]
+        self._vanish(gone)
+
+    def _is_below_lost_folder(self, path: bytes, folder: bytes) -> bool:
+        rest = path[len(folder) + 1 :] if folder and path.startswith(folder + b"/") else path if not folder else b""
+        first, slash, _ = rest.partition(b"/")
+        return bool(slash) and not os.path.isdir(os.path.join(self._root, folder, first))  # noqa: PTH112
+
+    def _note(self, fresh: dict[bytes, Fingerprint]) -> None:
+        now = clock.monotonic()
+        told: list[paths.Sight] = []
+        for path, fingerprint in fresh.items():
+            self._seen[path] = fingerprint
+            if self._known.pop(path, None) == fingerprint:
+                continue  # dealt with before this process began
+            self._unsettled[path] = _Sighting(fingerprint, now)
+            told += self._sights(path, fingerprint)
+        if told and self.rule.delivers_paths:
+            self._journal.submit(lambda db: [paths.observe(db, sight) for sight in told])
+
+    def _sights(self, path: bytes, fingerprint: Fingerprint) -> list[paths.Sight]:
+        source = os.path.join(self._root, path)
+        return [
+            paths.Sight(self.rule.name, destination, path, source, fingerprint)
+            for destination in self.rule.destinations
+        ]
+
+    def _restat(self, path: bytes) -> None:
+        try:
+            found = fingerprints.take(os.path.join(self._root, path))
+        except errors.SyncError:
+            self._vanish([path])
+        else:
+            self._seen.pop(path, None)
+            self._note({path: found})
+
+    def _vanish(self, gone: list[bytes]) -> None:
+        for path in gone:
+            self._seen.pop(path, None)
+            self._unsettled.pop(path, None)
+            self._known.pop(path, None)
+        if gone and self.rule.delivers_paths:
+            self._journal.submit(lambda db: self._tell_gone(db, gone))
+
+    def _tell_gone(self, db: sqlite3.Connection, gone: list[bytes]) -> None:
+        for path in gone:
+            for destination in self.rule.destinations:
+                row = paths.find(db, watch=self.rule.name, destination=destination, path=path)
+                if row is not None:
+                    paths.vanish(db, row)
+
+    def _settle(self) -> bool:
+        now = clock.monotonic()
+        quiet_for = self.rule.settle.total_seconds()
+        candidates = [path for path, seen in self._unsettled.items() if now - seen.since >= quiet_for]
+        quiet = [path for path in candidates if self._is_quiet(path)]
+        if not quiet:
+            return False
+        done = self._journal.commit(lambda db: self._hand_on(db, quiet)) if self.rule.delivers_paths else quiet
+        for path in done:
+            del self._unsettled[path]
+        if self.rule.pipeline:
+            self._announce({os.path.dirname(path) for path in done})  # noqa: PTH120 - bytes
+        return bool(done)
+
+    def _is_quiet(self, path: bytes) -> bool:
+        full = os.path.join(self._root, path)
+        seen = self._unsettled[path]
+        try:
+            found = fingerprints.take(full)
+        except errors.SyncError:
+            self._vanish([path])
+            return False
+        if found != seen.fingerprint:
+            self._note({path: found})
+            return False
+        # Size alone says nothing of a file that was made at its full size; an open writer says that it is not done.
+        if sync_ports.writer_of(full) is sync_ports.Writer.PRESENT:
+            seen.since = clock.monotonic() - self.rule.settle.total_seconds() + _WRITER_SECONDS
+            return False
+        return True
+
+    def _hand_on(self, db: sqlite3.Connection, quiet: list[bytes]) -> list[bytes]:
+        done = []
+        for path in quiet:
+            rows = [paths.observe(db, sight) for sight in self._sights(path, self._unsettled[path].fingerprint)]
+            if all([paths.settle(db, row) for row in rows]):
+                done.append(path)
+        return done
+
+    def _announce(self, folders: set[bytes]) -> None:
+        """Tell of what belongs together when none of it is still being written."""
+        for folder in folders:
+            here = [path for path in self._seen if os.path.dirname(path) == folder]  # noqa: PTH120
+            by_name = {os.fsdecode(os.path.basename(path)): path for path in here}  # noqa: PTH119
+            for stem, members in names.stems(by_name).items():
+                group = [by_name[name] for name in members]
+                if not any(path in self._unsettled for path in group):
+                    self._announce_group(folder, stem, group)
+
+    def _announce_group(self, folder: bytes, stem: str, group: list[bytes]) -> None:
+        key = os.path.join(folder, os.fsencode(stem))
+        text = repr([(path, str(self._seen[path])) for path in group])
+        signature = hashlib.sha256(text.encode()).hexdigest()
+        if self._groups.get(key) == signature:
+            return
+        self._groups[key] = signature
+        files = [os.fsdecode(os.path.join(self._root, path)) for path in group]
+        body = {"watch": self.rule.name, "stem": os.fsdecode(key), "files": files}
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(
+                "INSERT OR REPLACE INTO filesets (watch, stem, signature, announced_at) VALUES (?, ?, ?, ?)",
+                (self.rule.name, key, signature, clock.stamp(clock.now())),
+            )
+            outbox.put(db, outbox.FILESET_SETTLED, body)
+
+        self._journal.commit(write)
+        logger.info("A file set is complete", extra={"watch": self.rule.name, "stem": names.shown(key)})
+
+    def _load(self, db: sqlite3.Connection) -> dict[bytes, Fingerprint | None]:
+        """Paths of earlier processes, with the version that every destination has dealt with, None if there is none."""
+        if not self.rule.delivers_paths:
+            return {}
+        found: dict[bytes, list[Fingerprint | None]] = {}
+        for destination in self.rule.destinations:
+            for row in paths.of_mapping(db, watch=self.rule.name, destination=destination):
+                if not row.set_id:
+                    settled = row.observed if row.state is not PathState.SETTLING else None
+                    found.setdefault(row.path, []).append(settled)
+        complete = len(self.rule.destinations)
+        return {
+            path: versions[0] if len(versions) == complete and len(set(versions)) == 1 else None
+            for path, versions in found.items()
+        }
+
+    def _load_groups(self, db: sqlite3.Connection) -> dict[bytes, str]:
+        rows = db.execute("SELECT stem, signature FROM filesets WHERE watch = ?", (self.rule.name,)).fetchall()
+        return {row["stem"]: row["signature"] for row in rows}
+
+    def _close_watcher(self) -> None:
+        if self._watcher is not None:
+            with contextlib.suppress(OSError):
+                self._watcher.close()
+            self._watcher = None
+
+
+def _is_in(path: bytes, folder: bytes, deep: bool) -> bool:  # noqa: FBT001
+    """Whether a scan of a folder would have come upon a path."""
+    if not deep:
+        return os.path.dirname(path) == folder  # noqa: PTH120 - bytes
+    return not folder or path.startswith(folder + b"/")

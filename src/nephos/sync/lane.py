@@ -1,0 +1,123 @@
+"""A thread that keeps a connection's `send` fed with rows of some sizes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+
+from nephos.lib import backoff, clock, ids
+from nephos.sync import database, errors, paths
+from nephos.sync.connections import base
+from nephos.sync.outlet import Outlet, Shipment
+
+logger = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 0.5
+_TROUBLE = backoff.Backoff()
+
+
+class Lane:
+    """Rows of one destination, from a size to a size. It is also the stop event of what it sends."""
+
+    def __init__(self, outlet: Outlet, *, name: str, sizes: tuple[int, int], batch: int) -> None:
+        self.in_flight: dict[int, Shipment] = {}
+        self._outlet = outlet
+        self._batch = batch
+        self._choice = paths.Lane(outlet.target.name, outlet.target.watches, *sizes)
+        self._awake = threading.Event()
+        self._interrupted = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"{outlet.target.name}-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something became ready."""
+        self._awake.set()
+
+    def interrupt(self) -> None:
+        """Stop what is under way and look anew at what may be sent."""
+        self._interrupted.set()
+        self._awake.set()
+
+    def join(self) -> None:
+        """Wait for the end, after the outlet's stop event was set."""
+        self._awake.set()
+        self._thread.join(timeout=30)
+
+    def is_set(self) -> bool:
+        """What is under way shall stop."""
+        return self._outlet.stop.is_set() or self._interrupted.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for that."""
+        deadline = clock.monotonic() + (3600.0 if timeout is None else timeout)
+        while not self.is_set():
+            left = deadline - clock.monotonic()
+            if left <= 0:
+                break
+            self._outlet.stop.wait(min(left, 0.1))
+        return self.is_set()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._outlet.stop.is_set():
+            self._interrupted.clear()
+            try:
+                self._send()
+                failures = 0
+                self._awake.wait(_IDLE_SECONDS)
+            except Exception:
+                logger.exception("Sending failed; it is tried again", extra={"destination": self._outlet.target.name})
+                self._outlet.stop.wait(_TROUBLE.delay(failures).total_seconds())
+                failures += 1
+            finally:
+                self._give_back()
+            self._awake.clear()
+
+    def _send(self) -> None:
+        """Everything that is due now, in one go."""
+        with database.reading(self._outlet.journal.path) as db:
+            if db is None or self._outlet.breaker.is_open or not paths.due(db, self._choice, limit=1):
+                return
+            connection = self._outlet.connection()
+            if connection is None:
+                return
+            for outcome in connection.send(self._supply(db), journal=self._outlet.notes, stop=self):
+                shipment = self.in_flight.pop(outcome.item.id)
+                self._outlet.record(shipment, outcome)
+
+    def _supply(self, db: sqlite3.Connection) -> Iterator[base.Item]:
+        """Items as long as there are any, a batch at a time; only one while the destination is in doubt."""
+        while not self.is_set() and not self._outlet.breaker.is_open:
+            doubtful = self._outlet.breaker.is_doubtful
+            rows = paths.due(db, self._choice, limit=1 if doubtful else self._batch)
+            # The newest outcomes may not be in the journal yet.
+            shipments = self._outlet.begin([row for row in rows if row.id not in self.in_flight])
+            if not shipments:
+                return
+            self.in_flight |= {shipment.row.id: shipment for shipment in shipments}
+            for shipment in shipments:
+                yield self._item(shipment)
+            if doubtful:
+                return
+
+    def _item(self, shipment: Shipment) -> base.Item:
+        return base.Item(
+            id=shipment.row.id,
+            source=shipment.row.source,
+            path=os.fsdecode(shipment.row.path),
+            fingerprint=shipment.fingerprint,
+            transfer=ids.new(),
+            verify=self._outlet.target.verify,
+        )
+
+    def _give_back(self) -> None:
+        """What was begun and did not end is ready again."""
+        left, self.in_flight = self.in_flight, {}
+        for shipment in left.values():
+            self._outlet.fail(shipment.row, errors.Interrupted())

@@ -1,0 +1,129 @@
+"""What the settings ask of sync, checked and in the shape that the engine works with. Pure, but for paths."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from nephos.config import schema
+from nephos.config.errors import ConfigError
+from nephos.sync.connections import registry
+from nephos.sync.connections.base import Verify
+
+_WHERE = ("endpoint", "host", "port")  # options that say where; the others only say how
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRule:
+    """One watch. Without a folder it delivers the sets that are ordered."""
+
+    name: str
+    folder: Path | None
+    pipeline: str
+    settle: timedelta
+    rescan: timedelta
+    ignore: tuple[str, ...]
+    destinations: tuple[str, ...]
+
+    @property
+    def delivers_paths(self) -> bool:
+        """Whether what lies in the folder is delivered as it is, not taken in as file sets."""
+        return self.folder is not None and not self.pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One destination with the watches that feed it."""
+
+    name: str
+    place: str  # same text, same files over there
+    connection: schema.Connection
+    base: str
+    verify: Verify
+    tuning: schema.Sync
+    watches: frozenset[str]
+
+
+def check(settings: schema.Settings) -> None:
+    """All connections, destinations and watches. Raises ConfigError with a hint; resolves no secret."""
+    for name, connection in settings.connection.items():
+        registry.kind_of(name, connection)
+    for destination in settings.destination.values():
+        connection = settings.connection[destination.connection]
+        kind = registry.kind_of(destination.connection, connection)
+        kind.check(destination.connection, connection.options, destination.base)
+    for name, watch in settings.watch.items():
+        _check_watch(name, watch, settings)
+
+
+def watches(settings: schema.Settings) -> dict[str, WatchRule]:
+    """Watches that are switched on."""
+    return {
+        name: WatchRule(
+            name=name,
+            folder=Path(os.path.abspath(Path(watch.folder).expanduser())) if watch.folder else None,
+            pipeline=watch.pipeline,
+            settle=timedelta(
+                seconds=settings.sync.settle_seconds if watch.settle_seconds is None else watch.settle_seconds
+            ),
+            rescan=timedelta(seconds=settings.sync.rescan_seconds),
+            ignore=tuple(watch.ignore),
+            destinations=tuple(dict.fromkeys(watch.destinations)),
+        )
+        for name, watch in settings.watch.items()
+        if watch.enabled
+    }
+
+
+def targets(settings: schema.Settings, rules: Mapping[str, WatchRule]) -> dict[str, Target]:
+    """Destinations that a watch feeds."""
+    found: dict[str, Target] = {}
+    for name, destination in settings.destination.items():
+        feeding = frozenset(rule.name for rule in rules.values() if name in rule.destinations)
+        if feeding:
+            found[name] = Target(
+                name=name,
+                place=place_of(settings, name),
+                connection=settings.connection[destination.connection],
+                base=destination.base,
+                verify=Verify(destination.verify),
+                tuning=settings.sync,
+                watches=feeding,
+            )
+    return found
+
+
+def place_of(settings: schema.Settings, destination: str) -> str:
+    """Where a destination is, as a text to compare."""
+    chosen = settings.destination[destination]
+    connection = settings.connection[chosen.connection]
+    where = {key: connection.options[key] for key in _WHERE if key in connection.options}
+    return json.dumps([connection.kind, where, chosen.base], sort_keys=True)
+
+
+def identity(rule: WatchRule, target: Target) -> str:
+    """A mapping: change its folder, destination or base and it is a new one, with a new first scan."""
+    return json.dumps([str(rule.folder or ""), target.place])
+
+
+def _check_watch(name: str, watch: schema.Watch, settings: schema.Settings) -> None:
+    if not watch.folder:
+        return
+    folder = Path(watch.folder).expanduser()
+    if not folder.is_absolute():
+        raise ConfigError(
+            f"Watch {name} needs an absolute folder, not {watch.folder!r}.", hint='folder = "/media/inbox"'
+        )
+    for destination in watch.destinations:
+        chosen = settings.destination[destination]
+        if settings.connection[chosen.connection].kind != "file":
+            continue
+        place = Path(os.path.abspath(Path(chosen.base).expanduser()))
+        if place.is_relative_to(os.path.abspath(folder)):
+            raise ConfigError(
+                f"Watch {name} would deliver into its own folder: {place}.", hint="Choose a base outside of it."
+            )

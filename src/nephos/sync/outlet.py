@@ -1,0 +1,114 @@
+"""What the lanes of one destination share: the open connection, the breaker, the notes in the journal."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nephos.config import schema
+from nephos.lib.errors import NephosError
+from nephos.sync import breaker, errors, fingerprints, meters, paths, profiles, transfers
+from nephos.sync.connections import base, registry
+from nephos.sync.fingerprints import Fingerprint
+from nephos.sync.journal import Journal
+from nephos.sync.mappings import Target
+
+logger = logging.getLogger(__name__)
+
+Touch = Callable[[str, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A row that is being sent, with the version that is."""
+
+    row: paths.PathRow
+    fingerprint: Fingerprint
+    generation: int
+
+
+class Outlet:
+    """One destination, for several threads. `touch` tells the engine to look at a watch's file again."""
+
+    def __init__(self, settings: schema.Settings, target: Target, journal: Journal, touch: Touch) -> None:
+        self.target = target
+        self.journal = journal
+        self.breaker = breaker.Breaker()
+        self.meter = meters.Meter()
+        self.notes = transfers.Notes(journal, self.meter)
+        self.stop = threading.Event()
+        self._settings = settings
+        self._touch = touch
+        self._connection: base.Connection | None = None
+        self._opening = threading.Lock()
+
+    def connection(self) -> base.Connection | None:
+        """The open destination, probed if it never was; None (and the breaker open) if that fails."""
+        with self._opening:
+            if self._connection is None and not self.breaker.is_open:
+                try:
+                    self._connection = self._open()
+                except NephosError as error:
+                    logger.warning(
+                        "A destination cannot be used", extra={"destination": self.target.name, "why": error.message}
+                    )
+                    self.breaker.trip(error)
+            return self._connection
+
+    def begin(self, rows: list[paths.PathRow]) -> list[Shipment]:
+        """Mark rows as being sent; those whose file is not what it was are left to settle again."""
+        found: list[tuple[paths.PathRow, Fingerprint]] = []
+        for row in rows:
+            try:
+                fingerprint = fingerprints.take(row.source)
+                if fingerprint != row.observed and not row.set_id:
+                    raise errors.SourceChanged
+                found.append((row, fingerprint))
+            except errors.SyncError as error:
+                self.fail(row, error)
+        if not found:
+            return []
+        # A set was handed over as finished: its file as it is now is the version that counts.
+        generations = self.journal.commit(lambda db: [paths.begin(db, row, version) for row, version in found])
+        return [
+            Shipment(row, version, generation) for (row, version), generation in zip(found, generations, strict=True)
+        ]
+
+    def record(self, shipment: Shipment, outcome: base.Outcome) -> None:
+        """Note how an item ended."""
+        proof, error = outcome.delivered, outcome.error
+        if proof is not None:
+            self.breaker.reset()
+            self.notes.end(outcome.item)
+            self.journal.submit(
+                lambda db: transfers.deliver(db, outcome.item, generation=shipment.generation, proof=proof)
+            )
+        elif error is not None:
+            self.fail(shipment.row, error)
+
+    def fail(self, row: paths.PathRow, error: errors.SyncError) -> None:
+        """Note that a row could not be sent; its watch looks at the file again if that is why."""
+        delay = self.breaker.trip(error) if error.everywhere else None
+        if not isinstance(error, errors.Interrupted):
+            logger.info(
+                "Not delivered", extra={"transfer": row.id, "destination": self.target.name, "why": error.message}
+            )
+        self.journal.submit(lambda db: paths.fail(db, row.id, error, delay=delay))
+        if isinstance(error, errors.SourceChanged | errors.SourceGone) and not row.set_id:
+            self._touch(row.watch, row.path)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _open(self) -> base.Connection:
+        name, place = self.target.name, self.target.place
+        profile = self.journal.commit(lambda db: profiles.get(db, destination=name, place=place))
+        connection = registry.open_destination(self._settings, name, profile=profile)
+        if profile is None:
+            probed = connection.probe()
+            self.journal.commit(lambda db: profiles.put(db, destination=name, place=place, profile=probed))
+        return connection

@@ -1,0 +1,139 @@
+"""A station that only syncs: a home with settings, and the engine in a thread or in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nephos.config import load
+from nephos.config.home import Home
+from nephos.sync import engine, orders, outbox, queries
+
+_RUN = """
+import pathlib, signal, sys, threading
+from nephos.config import load
+from nephos.core import logs
+from nephos.sync import engine
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
+loaded = load.load(pathlib.Path(sys.argv[1]))
+logs.setup(loaded, role="sync", console=True)
+engine.main(loaded, stop)
+assert "django" not in sys.modules
+"""
+
+
+@dataclass
+class Station:
+    """Settings are plain tables; `write` saves them to the home's file."""
+
+    root: Path
+    tables: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tables.setdefault("sync", {"settle_seconds": 0.2, "rescan_seconds": 3600})
+        self.tables.setdefault("logging", {"level": "debug"})
+        self.home.create()
+
+    @property
+    def home(self) -> Home:
+        return Home.at(self.root)
+
+    @property
+    def loaded(self) -> load.Loaded:
+        return load.load(self.root, environment={})
+
+    @property
+    def log(self) -> str:
+        return (self.home.logs / "sync.log").read_text()
+
+    def connect(self, name: str, kind: str, base: str, options: Mapping[str, Any] | None = None, **more: Any) -> None:
+        """A connection and a destination of one name."""
+        self.tables.setdefault("connection", {})[name] = {"kind": kind, "options": dict(options or {})}
+        self.tables.setdefault("destination", {})[name] = {"connection": name, "base": base, **more}
+
+    def watch(self, name: str, *destinations: str, **more: Any) -> None:
+        values = {key: str(value) if isinstance(value, Path) else value for key, value in more.items()}
+        self.tables.setdefault("watch", {})[name] = {"destinations": list(destinations), **values}
+
+    def write(self) -> None:
+        self.home.config_file.write_text(toml(self.tables))
+
+    def order(self, kind: str, key: str = "", **body: Any) -> None:
+        orders.put(self.home, key=key or f"{kind}-{time.monotonic_ns()}", kind=kind, body=body)
+
+    def states(self) -> dict[str, str]:
+        return {found.path: str(found.state) for found in queries.transfers(self.home, limit=10_000)}
+
+    def messages(self, kind: str) -> list[dict[str, Any]]:
+        found = outbox.read(self.home.sync_database, after=0, limit=100_000)
+        return [message.body for message in found if message.kind == kind]
+
+    def until(self, condition: Callable[[], object], *, seconds: float = 20) -> None:
+        """Wait for something to become true."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"not in {seconds} s; {queries.transfers(self.home)}"
+            time.sleep(0.02)
+
+    def until_delivered(self, *paths: str, seconds: float = 20) -> None:
+        self.until(lambda: all(self.states().get(path) == "delivered" for path in paths), seconds=seconds)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The engine in a thread of this process."""
+        self.write()
+        stop = threading.Event()
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                engine.main(self.loaded, stop)
+            except BaseException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(timeout=30)
+            assert not thread.is_alive()
+        assert not failures, failures
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """The engine in a process of its own."""
+        self.write()
+        return subprocess.Popen([sys.executable, "-c", _RUN, str(self.root)], env={**os.environ, "NO_COLOR": "1"})
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=10)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Stop politely; it must end by itself and well."""
+    process.terminate()
+    assert process.wait(timeout=20) == 0
+
+
+def toml(tables: Mapping[str, Any], prefix: str = "") -> str:
+    """Plain tables as TOML; JSON's strings, numbers and lists are TOML's too."""
+    lines = [f"{key} = {json.dumps(value)}" for key, value in tables.items() if not isinstance(value, Mapping)]
+    text = (f"[{prefix}]\n" if prefix else "") + "\n".join(lines) + "\n"
+    for key, value in tables.items():
+        if isinstance(value, Mapping):
+            text += toml(value, f"{prefix}.{key}" if prefix else key)
+    return text
