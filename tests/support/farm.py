@@ -98,7 +98,7 @@ def running(*, slots: int = 2, engine: Any = None) -> Iterator[Any]:
         LocalLedger(), name="here", slots=slots, mark=f"test-{os.getpid()}", after=connections.close_all
     )
     made = [
-        dispatcher.Dispatch(engine, "local"),
+        dispatcher.Dispatch(engine, type(engine).__name__.lower()),
         dispatcher.Expire(engine),
         dispatcher.Publish(),
         dispatcher.Sweep(loaded),

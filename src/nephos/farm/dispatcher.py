@@ -42,6 +42,7 @@ class Dispatch:
         self._engine = engine
         self._kind = kind
         self._started = False
+        self._seen: set[str] = set()
         self._seen_at = 0.0
 
     def step(self) -> bool:
@@ -51,9 +52,9 @@ class Dispatch:
                 take_back_from(worker)
             self._started = True
         slots = self._engine.free_slots()
-        if clock.monotonic() - self._seen_at > 5:
+        if set(slots) != self._seen or clock.monotonic() - self._seen_at > 5:
             note_workers(slots, kind=self._kind)
-            self._seen_at = clock.monotonic()
+            self._seen, self._seen_at = set(slots), clock.monotonic()
         given = 0
         for task_id, worker in planner.choose(_ready_tasks(), _room(slots)):
             given += self._give(task_id, worker)

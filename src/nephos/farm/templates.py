@@ -189,5 +189,5 @@ def _ordered(depends: Mapping[str, tuple[str, ...]]) -> list[str]:
 
 
 def _one_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "validation errors for" not in line]
     return "; ".join(lines)[:600] or type(error).__name__
