@@ -183,6 +183,16 @@ class BookingMissed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookingPlanned:
+    name: ClassVar[str] = "booking.planned"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} of {starts_at} is planned again: the clock was set back."
+    subject: str
+    title: str
+    starts_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingSkipped:
     name: ClassVar[str] = "booking.skipped"
     level: ClassVar[Level] = Level.INFO

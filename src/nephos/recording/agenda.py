@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
+from nephos.events import kinds, moves
+from nephos.lib import clock
 from nephos.recording import rules, states
 from nephos.recording.models import Booking, Schedule
 
@@ -63,10 +65,18 @@ def _wanted(
     if not schedule.enabled:
         return {}
     since = max(min(now, schedule.booked_until), now - _LOOK_BACK)
-    # After the clock was set back there are bookings beyond the horizon: they are checked too, never doubled.
-    until = max([now + HORIZON, *(row.to_at for row in planned)])
-    found = rules.occurrences(rule, since, until)
+    found = rules.occurrences(rule, since, now + HORIZON)
+    for row in planned:
+        if row.from_at >= now + HORIZON:  # booked before the clock was set back: looked at one by one, it may be years
+            found += rules.occurrences(rule, row.starts_at, row.starts_at + timedelta(seconds=1))
     return {one.start: one for one in found if not _was_running_at_the_edit(schedule, one)}
+
+
+def revive(*, now: datetime) -> None:
+    """A booking that was missed and lies ahead again, because the clock was set back, is planned again."""
+    for row in Booking.objects.filter(state=states.BookingState.MISSED, to_at__gt=now, channel__isnull=False):
+        event = kinds.BookingPlanned(subject=f"booking:{row.pk}", title=row.title, starts_at=clock.stamp(row.starts_at))
+        moves.move(row, to=states.BookingState.PLANNED, event=event, reason="")
 
 
 def _was_running_at_the_edit(schedule: Schedule, one: rules.Occurrence) -> bool:

@@ -80,6 +80,7 @@ class Planner:
 
 def fill_all(loaded: Loaded, *, now: datetime) -> None:
     """Make the bookings of all schedules agree with their rules."""
+    agenda.revive(now=now)
     zone = zones.of_station(loaded)
     for schedule in Schedule.objects.select_related("channel"):
         agenda.fill(schedule, now=now, station_zone=zone)

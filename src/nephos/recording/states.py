@@ -23,6 +23,7 @@ BOOKING = Table(
             {BookingState.RECORDING, BookingState.MISSED, BookingState.SKIPPED, BookingState.CANCELLED}
         ),
         BookingState.RECORDING: frozenset({BookingState.RECORDED, BookingState.CANCELLED}),
+        BookingState.MISSED: frozenset({BookingState.PLANNED}),  # the clock was wrong and is set back
     },
 )
 

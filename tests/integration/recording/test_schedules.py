@@ -1,0 +1,409 @@
+"""Schedules and bookings as people change them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from nephos.core import errors as core_errors
+from nephos.events import log
+from nephos.lib import errors
+from nephos.library import errors as library_errors
+from nephos.library import services as library
+from nephos.library.models import Channel
+from nephos.recording import agenda, fields, queries, services, states
+from nephos.recording import errors as recording_errors
+from nephos.recording.models import Booking, Schedule
+from tests.fakes import air
+
+pytestmark = pytest.mark.django_db
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+def news(channel: Channel, **more: Any) -> Schedule:
+    given: dict[str, Any] = {"name": "News", "start": "21:00", "duration": "30m", "weekdays": "daily"}
+    return services.add_schedule(channel=channel, **(given | more))
+
+
+def starts(**filters: Any) -> list[datetime]:
+    return list(Booking.objects.filter(**filters).order_by("starts_at").values_list("starts_at", flat=True))
+
+
+def fill(schedule: Schedule, hands: air.Clock) -> None:
+    fresh = Schedule.objects.select_related("channel").get(pk=schedule.pk)
+    agenda.fill(fresh, now=hands.wall, station_zone="")
+
+
+def test_a_schedule_is_booked_for_the_next_two_days_in_the_zone_of_its_channel(channel: Channel) -> None:
+    schedule = news(channel, padding_before="2m", padding_after=60)
+
+    assert starts() == [utc(2026, 11, day, 20) for day in (22, 23, 24)]
+    first = Booking.objects.get(starts_at=utc(2026, 11, 22, 20))
+    assert (first.from_at, first.to_at) == (utc(2026, 11, 22, 19, 58), utc(2026, 11, 22, 20, 31))
+    assert first.title == "News"
+    assert first.state == states.BookingState.PLANNED
+    assert schedule.slug == "news"
+    assert log.recent(limit=1)[0].text == (
+        "Schedule News was added: Every day at 21:00 Europe/Madrid, for 30m, from 2m before to 1m after."
+    )
+
+
+def test_a_schedule_in_its_own_zone_does_not_follow_the_channel(channel: Channel) -> None:
+    news(channel, zone="America/New_York", start="14:30:15")
+
+    assert starts()[0] == utc(2026, 11, 22, 19, 30, 15)
+
+
+def test_filling_again_at_any_clock_doubles_and_loses_nothing(channel: Channel, hands: air.Clock) -> None:
+    schedule = news(channel)
+    expected = starts()
+
+    for step in (0, -3600, 7200, -50_000, 50_000):
+        hands.step(step)
+        fill(schedule, hands)
+
+    assert starts() == expected
+    hands.pass_(86_400)
+    fill(schedule, hands)
+    assert starts() == [*expected, utc(2026, 11, 25, 20)]
+
+
+def test_a_clock_that_was_years_behind_books_no_years(channel: Channel, hands: air.Clock) -> None:
+    schedule = news(channel)
+    expected = starts()
+
+    hands.step(-20 * 365 * 86_400)
+    fill(schedule, hands)
+
+    assert starts()[-3:] == expected
+    assert len(starts()) < 7
+
+
+def test_what_was_missed_by_a_wrong_clock_is_planned_again(channel: Channel, hands: air.Clock) -> None:
+    news(channel)
+    Booking.objects.filter(starts_at=utc(2026, 11, 22, 20)).update(state=states.BookingState.MISSED, reason="x")
+
+    agenda.revive(now=hands.wall)
+
+    booking = Booking.objects.get(starts_at=utc(2026, 11, 22, 20))
+    assert (booking.state, booking.reason) == ("planned", "")
+    assert log.recent(limit=1)[0].kind == "booking.planned"
+
+
+def test_what_was_overslept_is_booked_so_that_it_can_be_missed(channel: Channel, hands: air.Clock) -> None:
+    schedule = news(channel)
+
+    hands.pass_(6 * 86_400)
+    fill(schedule, hands)
+
+    assert starts() == [utc(2026, 11, day, 20) for day in range(22, 31)]
+
+
+def test_a_schedule_added_in_the_middle_of_an_airing_books_its_remainder(channel: Channel, hands: air.Clock) -> None:
+    hands.go_to(utc(2026, 11, 22, 20, 10))
+
+    news(channel)
+
+    assert starts()[0] == utc(2026, 11, 22, 20)
+
+
+def test_a_single_airing_is_booked_when_its_day_comes_near(channel: Channel, hands: air.Clock) -> None:
+    schedule = news(channel, weekdays="once", date="2028-02-29", zone="UTC")
+    assert starts() == []
+
+    hands.go_to(utc(2028, 2, 28))
+    fill(schedule, hands)
+
+    assert starts() == [utc(2028, 2, 29, 21)]
+    assert queries.schedule("news").next_at == utc(2028, 2, 29, 21)
+
+
+def test_an_edit_moves_what_is_planned_and_leaves_what_is_running(channel: Channel, hands: air.Clock) -> None:
+    schedule = news(channel)
+    hands.go_to(utc(2026, 11, 22, 20, 5))
+    running = Booking.objects.get(starts_at=utc(2026, 11, 22, 20))
+    Booking.objects.filter(pk=running.pk).update(state=states.BookingState.RECORDING)
+
+    services.change_schedule(schedule=schedule, start="21:03", name="Late News")
+
+    assert starts() == [utc(2026, 11, 22, 20), utc(2026, 11, 23, 20, 3), utc(2026, 11, 24, 20, 3)]
+    running.refresh_from_db()
+    assert (running.title, running.ends_at) == ("News", utc(2026, 11, 22, 20, 30))
+    assert set(Booking.objects.exclude(pk=running.pk).values_list("title", flat=True)) == {"Late News"}
+
+
+def test_a_longer_duration_changes_planned_bookings_in_place_and_keeps_what_was_added(channel: Channel) -> None:
+    schedule = news(channel)
+    booking = Booking.objects.get(starts_at=utc(2026, 11, 23, 20))
+    services.extend(booking=booking, by="10m")
+
+    services.change_schedule(schedule=schedule, duration="1h")
+
+    booking.refresh_from_db()
+    assert booking.ends_at == utc(2026, 11, 23, 21, 10)
+    assert Booking.objects.get(starts_at=utc(2026, 11, 24, 20)).ends_at == utc(2026, 11, 24, 21)
+
+
+def test_switching_off_drops_what_is_planned_and_on_books_it_again(channel: Channel, hands: air.Clock) -> None:
+    schedule = news(channel)
+    expected = starts()
+
+    schedule = services.set_enabled(schedule=schedule, enabled=False)
+    assert starts() == []
+    hands.pass_(60)
+    services.set_enabled(schedule=schedule, enabled=True)
+
+    assert starts() == expected
+
+
+def test_removing_a_schedule_leaves_what_runs_and_what_was(channel: Channel, hands: air.Clock) -> None:
+    schedule = news(channel)
+    hands.go_to(utc(2026, 11, 22, 20, 5))
+    Booking.objects.filter(starts_at=utc(2026, 11, 22, 20)).update(state=states.BookingState.RECORDING)
+
+    services.remove_schedule(schedule=schedule)
+
+    assert [(one.state, one.schedule_id) for one in Booking.objects.all()] == [("recording", None)]
+
+
+def test_a_channel_is_held_by_open_bookings_and_let_go_by_closed_ones(channel: Channel) -> None:
+    schedule = news(channel)
+    with pytest.raises(library_errors.StillNeeded):
+        library.remove_channel(channel=channel)
+    Booking.objects.filter(starts_at=utc(2026, 11, 22, 20)).update(state=states.BookingState.RECORDING)
+    services.remove_schedule(schedule=schedule)
+    with pytest.raises(library_errors.StillNeeded):
+        library.remove_channel(channel=channel)
+    Booking.objects.update(state=states.BookingState.RECORDED)
+
+    library.remove_channel(channel=channel)
+
+    assert Booking.objects.get().channel is None
+    assert queries.bookings()[0].channel == ""
+
+
+def test_two_channels_may_have_a_schedule_of_one_name(channel: Channel) -> None:
+    other = library.add_channel(name="La Dos", address="udp://239.1.2.4:5004")
+    news(channel)
+    second = news(other)
+
+    with pytest.raises(recording_errors.Taken):
+        news(channel, name="NEWS")
+    assert second.slug == "news"
+    with pytest.raises(recording_errors.UnknownSchedule, match="several"):
+        queries.get_schedule("news")
+    assert queries.get_schedule("la-dos/news") == second
+    assert queries.get_schedule(second.pk) == second
+
+
+@pytest.mark.parametrize("name", ["a/b", "../../etc", "x;rm -rf", "it's", 'say "hi"', "..", "ñandú", "日本"])
+def test_odd_names_are_kept_and_their_slugs_are_tame(channel: Channel, name: str) -> None:
+    schedule = news(channel, name=name)
+
+    assert schedule.name == name
+    assert all(c.isascii() and (c.isalnum() or c == "-") for c in schedule.slug)
+    assert schedule.slug
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"name": "two\nlines"},
+        {"name": "x" * 300},
+        {"name": "  "},
+        {"start": "99:99"},
+        {"start": ""},
+        {"duration": 0},
+        {"duration": -5},
+        {"duration": "8d"},
+        {"duration": "a while"},
+        {"weekdays": "moonday"},
+        {"weekdays": 128},
+        {"weekdays": 0},
+        {"date": "2027-02-29"},
+        {"until": "2026-11-01", "date": "2026-11-02"},
+        {"until": "2020-01-01"},
+        {"weekdays": 0, "date": "2020-01-01"},
+        {"zone": "Mars/Olympus"},
+        {"zone": "../../etc/passwd"},
+        {"zone": "Europe"},
+        {"zone": "x" * 300},
+        {"zone": "UTC\n"},
+        {"padding_before": -1},
+        {"padding_after": "1d"},
+        {"pipeline": "a b"},
+        {"priority": 1000},
+        {"tags": ["a\nb"]},
+        {"tags": "abc"},
+        {"colour": "red"},
+        {"enabled": "yes"},
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence_and_leaves_nothing(channel: Channel, bad: dict[str, Any]) -> None:
+    before = log.latest()
+
+    with pytest.raises(errors.Invalid) as caught:
+        news(channel, **bad)
+
+    assert len(caught.value.message) < 250
+    assert "\n" not in caught.value.message
+    assert not Schedule.objects.exists()
+    assert not Booking.objects.exists()
+    assert log.latest() == before
+
+
+def test_bad_input_changes_nothing(channel: Channel) -> None:
+    schedule = news(channel)
+
+    for bad in ({"start": "25:00"}, {"weekdays": 0}, {"name": ""}, {"until": "2020-01-01"}, {"zone": "Nowhere"}):
+        with pytest.raises(errors.Invalid):
+            services.change_schedule(schedule=schedule, **bad)  # type: ignore[arg-type]
+
+    assert queries.schedule(schedule.pk).words == "Every day at 21:00 Europe/Madrid, for 30m"
+
+
+def test_a_schedule_that_is_over_may_still_be_renamed(channel: Channel, hands: air.Clock) -> None:
+    schedule = news(channel, weekdays="once", date="2026-11-22")
+    hands.pass_(10 * 86_400)
+
+    assert services.change_schedule(schedule=schedule, name="Old News").name == "Old News"
+
+
+def test_a_schedule_without_any_zone_says_so(hands: air.Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nephos.recording.zones.of_machine", lambda: "")
+    schedule = news(library.add_channel(name="X", address="udp://239.1.2.9:5004"))
+
+    view = queries.schedule(schedule.pk)
+
+    assert view.zone_in_force == "UTC"
+    assert "UTC is taken" in view.warning
+
+
+def test_recording_at_once_begins_at_the_next_whole_second(channel: Channel, hands: air.Clock) -> None:
+    hands.pass_(0.7)
+
+    booking = services.record_now(channel=channel, duration="20s")
+
+    assert booking.from_at == booking.starts_at == utc(2026, 11, 22, 19, 0, 2)
+    assert booking.ends_at - booking.starts_at == timedelta(seconds=20)
+    assert booking.title == "La Uno"
+    assert log.recent(limit=1)[0].kind == "booking.added"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"duration": 0},
+        {"duration": "8d"},
+        {"title": "a\nb"},
+        {"starts_at": datetime(2026, 11, 22, 20)},  # no zone
+        {"starts_at": utc(2026, 11, 22, 18)},
+        {"starts_at": utc(2029, 1, 1)},
+    ],
+)
+def test_a_bad_order_is_refused(channel: Channel, bad: dict[str, Any]) -> None:
+    with pytest.raises(errors.Invalid):
+        services.record_now(channel=channel, **({"duration": 60} | bad))
+
+    assert not Booking.objects.exists()
+
+
+def test_skipping_lasts(channel: Channel, hands: air.Clock) -> None:
+    schedule = news(channel)
+    booking = Booking.objects.get(starts_at=utc(2026, 11, 23, 20))
+
+    services.skip(booking=booking)
+    fill(schedule, hands)
+
+    booking.refresh_from_db()
+    assert booking.state == states.BookingState.SKIPPED
+    assert len(starts()) == 3
+    with pytest.raises(core_errors.ForbiddenMove):
+        services.skip(booking=booking)
+    with pytest.raises(errors.NotNow):
+        services.extend(booking=booking, by=60)
+
+
+def test_stopping_a_recording_ends_its_window_now(channel: Channel, hands: air.Clock) -> None:
+    booking = services.record_now(channel=channel, duration="1h")
+    Booking.objects.update(state=states.BookingState.RECORDING)
+    booking.refresh_from_db()
+    hands.pass_(60.4)
+
+    services.stop(booking=booking)
+
+    booking.refresh_from_db()
+    assert booking.to_at == booking.ends_at == utc(2026, 11, 22, 19, 1, 1)
+    assert booking.state == states.BookingState.RECORDING
+    assert booking.stopped
+
+
+def test_stopping_what_is_only_planned_cancels_it(channel: Channel, hands: air.Clock) -> None:
+    schedule = news(channel)
+    booking = Booking.objects.get(starts_at=utc(2026, 11, 22, 20))
+
+    services.stop(booking=booking)
+    fill(schedule, hands)
+
+    booking.refresh_from_db()
+    assert booking.state == states.BookingState.CANCELLED
+    with pytest.raises(core_errors.ForbiddenMove):
+        services.stop(booking=booking)
+
+
+def test_a_booking_that_changed_meanwhile_is_not_overwritten(channel: Channel) -> None:
+    booking = services.record_now(channel=channel, duration="1h")
+    stale = Booking.objects.get(pk=booking.pk)
+    services.extend(booking=booking, by="5m")
+
+    with pytest.raises(core_errors.StaleState):
+        services.extend(booking=stale, by="5m")
+
+    with pytest.raises(errors.Invalid):
+        services.extend(booking=booking, by="7d")
+
+
+def test_listings_are_in_the_order_people_need(channel: Channel, hands: air.Clock) -> None:
+    schedule = news(channel)
+    Booking.objects.filter(starts_at=utc(2026, 11, 22, 20)).update(state=states.BookingState.RECORDED)
+
+    assert [one.starts_at for one in queries.bookings(upcoming=True)] == [utc(2026, 11, 23, 20), utc(2026, 11, 24, 20)]
+    assert [one.state for one in queries.bookings(limit=3)] == ["planned", "planned", "recorded"]
+    assert [one.schedule for one in queries.bookings(state="recorded")] == ["News"]
+    assert queries.bookings(schedule=schedule.pk, channel=channel.pk, limit=1)[0].starts_at == utc(2026, 11, 24, 20)
+    assert queries.schedules()[0].next_at == utc(2026, 11, 23, 20)
+    with pytest.raises(errors.Invalid):
+        queries.bookings(state="lost")
+    for ref in ("0", "x", "9" * 40, "-1", ""):
+        with pytest.raises(errors.NotFound):
+            queries.booking(ref)
+        with pytest.raises(errors.NotFound):
+            queries.schedule(ref + "/")
+
+
+def test_a_preview_shows_local_time_and_the_changes_of_the_clocks(channel: Channel) -> None:
+    given: fields.ScheduleFields = {"start": "02:30", "duration": "1h", "weekdays": "sun", "date": "2027-03-21"}
+
+    preview = queries.preview(channel=channel, count=3, **given)
+
+    assert [one.local_start.isoformat() for one in preview.airings] == [
+        "2027-03-21T02:30:00+01:00",
+        "2027-03-28T03:30:00+02:00",
+        "2027-04-04T02:30:00+02:00",
+    ]
+    assert [bool(one.note) for one in preview.airings] == [False, True, False]
+    assert preview.zone == "Europe/Madrid"
+    assert not Schedule.objects.exists()
+    with pytest.raises(errors.Invalid):
+        queries.preview(channel=channel, start="02:30")
+
+
+def test_a_preview_of_a_schedule_is_what_will_be_booked(channel: Channel) -> None:
+    schedule = news(channel, start=time(21), date=date(2026, 11, 23))
+
+    assert [one.starts_at for one in queries.preview_of(schedule.pk, count=2).airings] == starts()
