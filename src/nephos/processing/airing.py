@@ -31,8 +31,11 @@ def read(path: Path | None) -> Airing:
 
 
 def _parse(document: Any) -> Airing:
-    begun = document.get("recorded_from")
-    return Airing(
-        recorded_from=clock.parse(begun) if begun else None,
-        gaps_seconds=tuple(float(gap["seconds"]) for gap in document["gaps"]),
-    )
+    begun, ended = document.get("recorded_from"), document.get("recorded_to")
+    if not begun or not ended:
+        return Airing(recorded_from=None, gaps_seconds=())
+    gaps = [(clock.parse(gap["start"]), float(gap["seconds"])) for gap in document["gaps"]]
+    first, last = clock.parse(begun), clock.parse(ended)
+    # What was missed before the first byte or after the last one is no hole in the file.
+    inside = tuple(seconds for start, seconds in gaps if first <= start < last)
+    return Airing(recorded_from=first, gaps_seconds=inside)

@@ -42,10 +42,9 @@ def stride(path: Path) -> int | None:
     """Bytes from one packet to the next, None if the file is no transport stream."""
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    for step in _STRIDES:
-        if _sync(head, 0, step) is not None:
-            return step
-    return None
+    covered = {step: step * sum(count for _, count in _aligned(head, step)) for step in _STRIDES}
+    best = max(covered, key=lambda step: covered[step])
+    return best if covered[best] * 2 > len(head) else None
 
 
 def runs(path: Path, *, step: int = PACKET_BYTES) -> Iterator[Run]:

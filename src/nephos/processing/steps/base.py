@@ -47,6 +47,12 @@ class Order:
     zone: str
     starts_at: datetime | None
 
+    @property
+    def video_name(self) -> str:
+        """The mp4's name; another one if the source has it already, since a set holds every name once."""
+        name = f"{self.stem}.mp4"
+        return f"{self.stem}.web.mp4" if name == self.source.name else name
+
     def airing(self) -> airing.Airing:
         """What the recording's manifest says."""
         return airing.read(self.manifest)

@@ -10,7 +10,7 @@ from nephos.processing.steps import base
 
 def work(order: base.Order) -> list[base.Output]:
     """Make both pictures. Raises ToolFailed, or NotMedia if the mp4 is not there."""
-    video = order.folder / f"{order.stem}.mp4"
+    video = order.folder / order.video_name
     if not video.exists():
         raise errors.NotMedia(f"{video.name} is not in the folder of the set.", hint="The step video makes it.")
     seconds = float(ffmpeg.probe(ffmpeg.url(video), "-show_format")["format"]["duration"])

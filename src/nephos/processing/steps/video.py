@@ -18,7 +18,7 @@ def work(order: base.Order) -> list[base.Output]:
     """Climb the ladder until an mp4 passes. Raises Unplayable if none does."""
     facts = order.media()
     gaps = order.airing().gaps_seconds
-    target = order.work / f"{order.stem}.mp4"
+    target = order.work / order.video_name
     reasons = []
     for rung in ladder.plan(facts):
         base.progress(0.0, f"making the mp4 ({rung})")
