@@ -1,0 +1,188 @@
+"""Connections and destinations: tables of the settings file, which people edit by hand as well."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import msgspec
+from django.http import HttpRequest
+from ninja import Router, Schema
+from ninja.responses import Status
+
+from nephos.config import edit, schema
+from nephos.lib import errors
+from nephos.library import errors as library_errors
+from nephos.sync.connections import options, registry
+from nephos.web.api import current, doors
+
+router = Router(tags=["delivery"])
+
+Plain = str | bool | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionView:
+    """A configured connection. Keys are references (`env:NAME`), so there is nothing to hide."""
+
+    name: str
+    kind: str
+    options: dict[str, Plain]
+    destinations: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationView:
+    """A connection and the base path below it."""
+
+    name: str
+    connection: str
+    kind: str
+    base: str
+    verify: str
+    watches: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TestView:
+    """What trying it came to."""
+
+    name: str
+    works: bool
+    reason: str
+    capabilities: list[str]
+
+
+class ConnectionIn(Schema, extra="forbid"):
+    """A new connection."""
+
+    name: str
+    kind: str
+    options: dict[str, Plain] = {}
+
+
+class DestinationIn(Schema, extra="forbid"):
+    """A new destination."""
+
+    name: str
+    connection: str
+    base: str = ""
+    verify: Literal["auto", "read-back", "none"] = "auto"
+
+
+@router.get("/connections", auth=doors.READ, response=list[ConnectionView])
+def list_(request: HttpRequest) -> list[ConnectionView]:
+    """All connections."""
+    return [_connection(name) for name in current.loaded().settings.connection]
+
+
+@router.post("/connections", auth=doors.ADMIN, response={201: ConnectionView})
+def add(request: HttpRequest, body: ConnectionIn) -> Status[ConnectionView]:
+    """Add a connection; its options are checked by its kind, and keys must be references."""
+    loaded = current.loaded()
+    name = new_name(body.name, loaded.settings.connection, "connection")
+    kind = registry.kind_of(name, schema.Connection(kind=body.kind, options=body.options))
+    options.decode(kind.options, body.options, name=name)
+    for key in ("access_key", "secret_key", "password"):
+        _refuse_plain_secret(name, key, body.options.get(key))
+    edit.set_table(loaded.home, "connection", name, {"kind": body.kind, "options": dict(body.options)})
+    return Status(201, _connection(name))
+
+
+@router.delete("/connections/{name}", auth=doors.ADMIN, response={204: None})
+def remove(request: HttpRequest, name: str) -> Status[None]:
+    """Remove a connection that no destination uses."""
+    found = _connection(name)
+    if found.destinations:
+        raise library_errors.StillNeeded(f"Connection {name} is used by {', '.join(found.destinations)}.")
+    edit.remove(current.loaded().home, f"connection.{name}")
+    return Status(204, None)
+
+
+@router.post("/connections/{name}/test", auth=doors.OPERATE, response=TestView)
+def test(request: HttpRequest, name: str) -> TestView:
+    """Open it on its first destination and try what is allowed there."""
+    found = _connection(name)
+    if not found.destinations:
+        hint = "nephos destination add NAME --connection " + name
+        raise errors.NotNow(f"No destination uses the connection {name} yet, so there is no place to try.", hint=hint)
+    try:
+        opened = registry.open_destination(current.loaded().settings, found.destinations[0])
+        with contextlib.closing(opened):
+            profile = opened.probe()
+    except errors.NephosError as error:
+        return TestView(name, works=False, reason=error.message, capabilities=[])
+    can = [key for key, value in asdict(opened.capabilities).items() if value]
+    checks = ["checks_content"] if profile.checks_content else []
+    return TestView(name, works=True, reason=profile.note or "It works.", capabilities=can + checks)
+
+
+@router.get("/destinations", auth=doors.READ, response=list[DestinationView])
+def list_destinations(request: HttpRequest) -> list[DestinationView]:
+    """All destinations."""
+    return [_destination(name) for name in current.loaded().settings.destination]
+
+
+@router.post("/destinations", auth=doors.ADMIN, response={201: DestinationView})
+def add_destination(request: HttpRequest, body: DestinationIn) -> Status[DestinationView]:
+    """Add a destination; its base is checked by the connection's kind."""
+    loaded = current.loaded()
+    name = new_name(body.name, loaded.settings.destination, "destination")
+    connection = loaded.settings.connection.get(body.connection)
+    if connection is None:
+        known = ", ".join(loaded.settings.connection) or "none yet"
+        raise errors.Invalid(f"There is no connection {body.connection[:60]!r}.", hint=f"There are: {known}.")
+    registry.kind_of(body.connection, connection).check(body.connection, connection.options, body.base)
+    values = {"connection": body.connection, "base": body.base, "verify": body.verify}
+    edit.set_table(loaded.home, "destination", name, values)
+    return Status(201, _destination(name))
+
+
+@router.delete("/destinations/{name}", auth=doors.ADMIN, response={204: None})
+def remove_destination(request: HttpRequest, name: str) -> Status[None]:
+    """Remove a destination that no watch uses; what was delivered stays."""
+    found = _destination(name)
+    if found.watches:
+        raise library_errors.StillNeeded(f"Destination {name} is used by the watch {', '.join(found.watches)}.")
+    edit.remove(current.loaded().home, f"destination.{name}")
+    return Status(204, None)
+
+
+def new_name(name: str, taken: object, what: str) -> str:
+    """A name for a table of the settings. Raises Invalid or Taken."""
+    try:
+        clean = msgspec.convert(name, schema.Name)
+    except msgspec.ValidationError:
+        hint = "Up to 63 letters, digits, - and _; it begins with a letter or digit."
+        raise errors.Invalid(f"{name[:40]!r} is no name for a {what}.", hint=hint) from None
+    if isinstance(taken, dict) and clean in taken:
+        raise library_errors.Taken(f"There is a {what} called {clean} already.")
+    return str(clean)
+
+
+def _refuse_plain_secret(name: str, key: str, value: object) -> None:
+    if isinstance(value, str) and not value.startswith(("env:", "file:", "keyring:")):
+        raise errors.Invalid(
+            f"{key} of connection {name} must name a secret, not hold it.",
+            hint="Write env:NAME, file:/path/to/secret or keyring:service/name.",
+        )
+
+
+def _connection(name: str) -> ConnectionView:
+    settings = current.loaded().settings
+    found = settings.connection.get(name)
+    if found is None:
+        raise errors.NotFound(f"There is no connection {name[:60]!r}.", hint="`nephos connection list` shows them.")
+    users = [key for key, destination in settings.destination.items() if destination.connection == name]
+    return ConnectionView(name, found.kind, dict(found.options), users)
+
+
+def _destination(name: str) -> DestinationView:
+    settings = current.loaded().settings
+    found = settings.destination.get(name)
+    if found is None:
+        raise errors.NotFound(f"There is no destination {name[:60]!r}.", hint="`nephos destination list` shows them.")
+    users = [key for key, watch in settings.watch.items() if name in watch.destinations]
+    kind = settings.connection[found.connection].kind
+    return DestinationView(name, found.connection, kind, found.base, found.verify, users)
