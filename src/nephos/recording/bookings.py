@@ -48,10 +48,11 @@ class Planner:
         """Book what is due to be booked, write the plan if its content changed."""
         now, mono = clock.now(), clock.monotonic()
         news = self._news()
-        if self._concerns_us(news) or mono >= self._fill_mono or self._stepped(now, mono):
+        fills = self._stepped(now, mono) or self._concerns_us(news) or mono >= self._fill_mono
+        if fills:
             self._fill_mono = mono + _FILL_SECONDS
             fill_all(self._loaded, now=now)
-        if news is None or news or mono >= self._plan_mono:
+        if fills or news or mono >= self._plan_mono:
             self._plan_mono = mono + _PLAN_SECONDS
             write_plan(self._loaded, now=now)
         return False
