@@ -66,6 +66,7 @@ class BookingView:
     stopped: bool
     reason: str
     asset_id: int | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ def bookings(
     upcoming: bool = False,
     schedule: int | None = None,
     channel: int | None = None,
+    asset: int | None = None,
     limit: int = 100,
 ) -> list[BookingView]:
     """Bookings: the open ones in the order they air (`upcoming`), else all of them, the latest first."""
@@ -155,6 +157,8 @@ def bookings(
         rows = rows.filter(schedule_id=schedule)
     if channel is not None:
         rows = rows.filter(channel_id=channel)
+    if asset is not None:
+        rows = rows.filter(asset_id=asset)
     if upcoming:
         rows = rows.filter(state__in=states.OPEN).order_by("from_at", "pk")
     else:
@@ -289,4 +293,5 @@ def _booking_view(row: Booking) -> BookingView:
         stopped=row.stopped,
         reason=row.reason,
         asset_id=row.asset_id,
+        created_at=row.created_at,
     )
