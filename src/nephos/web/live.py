@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from django.db import DatabaseError, close_old_connections, connections
 from django.http import HttpRequest, StreamingHttpResponse
 
 from nephos.core import bootstrap
-from nephos.lib import clock
+from nephos.lib import clock, errors
 from nephos.web import rings
 
 logger = logging.getLogger(__name__)
@@ -87,8 +88,8 @@ class Doorbell:
             try:
                 close_old_connections()
                 news = look.news()
-            except DatabaseError:
-                logger.warning("The doorbell cannot read the log; it is tried again", exc_info=True)
+            except (DatabaseError, sqlite3.Error, errors.NephosError):
+                logger.warning("The doorbell cannot look; it tries again", exc_info=True)
                 news = []
             if news:
                 self._tell(news)

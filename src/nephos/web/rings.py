@@ -9,8 +9,8 @@ from typing import Any
 from nephos.config.load import Loaded
 from nephos.events import log
 from nephos.lib import files
-
-ROLES = ("recorder", "sync", "farm", "keeper", "web")
+from nephos.maintenance import vitals
+from nephos.sync import queries as transfers
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,17 @@ def of_beat(role: str, before: dict[str, Any], after: dict[str, Any]) -> list[Ri
 
 @dataclass(slots=True)
 class Look:
-    """Remembers the last look at the log and the heartbeats. The first look finds nothing new."""
+    """Remembers the last look at the log, the sync journal and the heartbeats. The first look finds nothing new."""
 
     loaded: Loaded
     _position: int | None = None
+    _change: int | None = None
     _marks: dict[str, int] = field(default_factory=dict)
     _beats: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def news(self) -> list[Ring]:
         """Rings since the last look, each once."""
-        found = [*self._events(), *(ring for role in ROLES for ring in self._beat(role))]
+        found = [*self._events(), *self._transfers(), *(ring for role in vitals.ROLES for ring in self._beat(role))]
         return list(dict.fromkeys(found))
 
     def _events(self) -> list[Ring]:
@@ -62,6 +63,16 @@ class Look:
         if entries:
             self._position = entries[-1].id
         return [of_event(entry) for entry in entries]
+
+    def _transfers(self) -> list[Ring]:
+        home = self.loaded.home
+        if self._change is None:
+            newest = transfers.transfers(home, limit=1)
+            self._change = newest[0].change if newest else 0
+            return []
+        changes = transfers.changes(home, after=self._change, limit=500)
+        self._change = changes.cursor
+        return [Ring("transfer", one.set) for one in changes.transfers]
 
     def _beat(self, role: str) -> list[Ring]:
         path = self.loaded.home.run / f"{role}.json"

@@ -2,6 +2,33 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from nephos.web import live, media
+from nephos.web.pages import channels, health, login, now, recording, recordings, schedules, system
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", now.page),
+    path("now/parts/<slug:name>", now.part),
+    path("bookings/<int:booking_id>/<slug:verb>", now.steer),
+    path("channels", channels.page),
+    path("channels/parts/<slug:name>", channels.part),
+    path("channels/<int:channel_id>/record", channels.record),
+    path("schedules", schedules.page),
+    path("schedules/preview", schedules.preview),
+    path("schedules/parts/<slug:name>", schedules.part),
+    path("schedules/<int:schedule_id>/<slug:verb>", schedules.steer),
+    path("recordings", recordings.page),
+    path("recordings/parts/<slug:name>", recordings.part),
+    path("recordings/<int:asset_id>", recording.page),
+    path("recordings/<int:asset_id>/parts/<slug:name>", recording.part),
+    path("recordings/<int:asset_id>/process", recording.process),
+    path("system", system.page),
+    path("system/parts/<slug:name>", system.part),
+    path("login", login.login),
+    path("login/<str:secret>", login.link),
+    path("logout", login.logout),
+    path("events/stream", live.stream),
+    path("media/<int:file_id>/<str:name>", media.serve),
+    path("healthz", health.healthz),
+]
