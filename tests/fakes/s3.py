@@ -47,11 +47,9 @@ class S3Server:
         }
 
     def start(self) -> S3Server:
-        self.process = subprocess.Popen(
-            [rclone(), "serve", "s3", "--addr", f"127.0.0.1:{self.port}", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"]
-            + ["--vfs-cache-mode", "off", "--config", os.devnull, "-q", str(self.store)],
-            stdin=subprocess.DEVNULL,
-        )
+        argv = [rclone(), "serve", "s3", str(self.store), "--addr", f"127.0.0.1:{self.port}"]
+        argv += ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--config", os.devnull, "-q"]
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 15
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):

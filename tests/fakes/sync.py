@@ -72,8 +72,14 @@ class Station:
     def order(self, kind: str, key: str = "", **body: Any) -> None:
         orders.put(self.home, key=key or f"{kind}-{time.monotonic_ns()}", kind=kind, body=body)
 
-    def states(self) -> dict[str, str]:
-        return {found.path: str(found.state) for found in queries.transfers(self.home, limit=10_000)}
+    def states(self, destination: str = "") -> dict[str, str]:
+        """State of each path; of several destinations the one that is least far."""
+        found = queries.transfers(self.home, queries.Choice(destination=destination), limit=10_000)
+        states: dict[str, str] = {}
+        for each in found:
+            if states.get(each.path, "delivered") == "delivered":
+                states[each.path] = str(each.state)
+        return states
 
     def messages(self, kind: str) -> list[dict[str, Any]]:
         found = outbox.read(self.home.sync_database, after=0, limit=100_000)
@@ -99,7 +105,7 @@ class Station:
         def run() -> None:
             try:
                 engine.main(self.loaded, stop)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - shown by the assertion below
                 failures.append(error)
 
         thread = threading.Thread(target=run)

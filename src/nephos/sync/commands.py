@@ -140,5 +140,29 @@ def release_held(db: sqlite3.Connection, destination: str) -> None:
             paths.release(db, row)
 
 
+def renew_mappings(db: sqlite3.Connection, identities: Mapping[tuple[str, str], str]) -> set[str]:
+    """Mappings whose folder, destination or base changed begin anew; receipts and unfinished sets are kept.
+
+    Returns the watches that must look at everything again.
+    """
+    anew: set[str] = set()
+    for (watch, destination), identity in identities.items():
+        row = db.execute(
+            "SELECT identity FROM mappings WHERE watch = ? AND destination = ?", (watch, destination)
+        ).fetchone()
+        if row is not None and row["identity"] == identity:
+            continue
+        anew.add(watch)
+        db.execute(
+            "DELETE FROM paths WHERE watch = ? AND destination = ? AND (set_id = '' OR state = 'delivered')",
+            (watch, destination),
+        )
+        db.execute(
+            "INSERT OR REPLACE INTO mappings (watch, destination, identity) VALUES (?, ?, ?)",
+            (watch, destination, identity),
+        )
+    return anew
+
+
 def _scope(order: orders.Order) -> tuple[str, str, bytes]:
     return order.text("watch"), order.text("destination"), os.fsencode(order.text("path"))

@@ -42,7 +42,7 @@ _VERSIONS = (
 
     CREATE TABLE uploads (
         path_id INTEGER PRIMARY KEY REFERENCES paths (id) ON DELETE CASCADE,
-        transfer TEXT NOT NULL, fingerprint TEXT NOT NULL, key TEXT NOT NULL, handle TEXT NOT NULL,
+        transfer TEXT NOT NULL, fingerprint TEXT NOT NULL, key BLOB NOT NULL, handle BLOB NOT NULL,
         part_bytes INTEGER NOT NULL, offset INTEGER NOT NULL DEFAULT 0, began_at TEXT NOT NULL
     );
     CREATE TABLE parts (

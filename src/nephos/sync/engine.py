@@ -81,10 +81,15 @@ class Engine:
     def _apply(self, settings: schema.Settings) -> None:
         rules = mappings.watches(settings)
         targets = mappings.targets(settings, rules)
-        self._journal.commit(lambda db: _renew_mappings(db, rules, targets))
         for name in [name for name, sender in self._pumps.items() if targets.get(name) != sender.target]:
             self._close_pump(name)
-        self._renew_intakes(rules)
+        identities = {
+            (rule.name, name): mappings.identity(rule, targets[name])
+            for rule in rules.values()
+            for name in rule.destinations
+        }
+        anew = self._journal.commit(lambda db: commands.renew_mappings(db, identities))
+        self._renew_intakes(rules, anew)
         for name, target in targets.items():
             if name not in self._pumps:
                 self._pumps[name] = pump.Pump(settings, target, self._journal, self._touch)
@@ -94,8 +99,8 @@ class Engine:
         self._pumps.pop(name).close()
         self._journal.commit(lambda db: commands.release_held(db, name))
 
-    def _renew_intakes(self, rules: dict[str, mappings.WatchRule]) -> None:
-        for name in [name for name, each in self._intakes.items() if rules.get(name) != each.rule]:
+    def _renew_intakes(self, rules: dict[str, mappings.WatchRule], anew: set[str]) -> None:
+        for name in [name for name, each in self._intakes.items() if rules.get(name) != each.rule or name in anew]:
             self._intakes.pop(name).close()
         self._rules = rules
         for name, rule in rules.items():
@@ -178,27 +183,6 @@ class Engine:
     def _watch_report(self, name: str) -> dict[str, Any]:
         each = self._intakes.get(name)
         return {"name": name, "settling": each.settling if each else 0, "cause": each.cause if each else ""}
-
-
-def _renew_mappings(
-    db: sqlite3.Connection, rules: dict[str, mappings.WatchRule], targets: dict[str, mappings.Target]
-) -> None:
-    """A mapping whose folder, destination or base changed begins anew; receipts and unfinished sets are kept."""
-    for rule in rules.values():
-        for name in rule.destinations:
-            identity = mappings.identity(rule, targets[name])
-            row = db.execute(
-                "SELECT identity FROM mappings WHERE watch = ? AND destination = ?", (rule.name, name)
-            ).fetchone()
-            if row is not None and row["identity"] != identity:
-                db.execute(
-                    "DELETE FROM paths WHERE watch = ? AND destination = ? AND (set_id = '' OR state = 'delivered')",
-                    (rule.name, name),
-                )
-            db.execute(
-                "INSERT OR REPLACE INTO mappings (watch, destination, identity) VALUES (?, ?, ?)",
-                (rule.name, name, identity),
-            )
 
 
 def _count(db: sqlite3.Connection) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,8 +28,8 @@ def unfinished(db: sqlite3.Connection, path_id: int) -> Intent | None:
     return Intent(
         transfer=row["transfer"],
         fingerprint=fingerprint,
-        key=row["key"],
-        handle=row["handle"],
+        key=os.fsdecode(row["key"]),
+        handle=os.fsdecode(row["handle"]),
         part_bytes=row["part_bytes"],
         offset=row["offset"],
         parts=tuple(Part(p["number"], p["bytes"], p["etag"], p["crc"], p["sha256"]) for p in found),
@@ -45,8 +46,8 @@ def begin(db: sqlite3.Connection, path_id: int, intent: Intent) -> None:
             path_id,
             intent.transfer,
             str(intent.fingerprint),
-            intent.key,
-            intent.handle,
+            os.fsencode(intent.key),
+            os.fsencode(intent.handle),
             intent.part_bytes,
             clock.stamp(clock.now()),
         ),
@@ -129,7 +130,7 @@ def _receipt(row: paths.PathRow, item: Item, proof: Delivered) -> dict[str, Any]
         "path": row.path,
         "set_id": row.set_id,
         "fingerprint": str(item.fingerprint),
-        "key": proof.key,
+        "key": names.shown(proof.key),
         "bytes": proof.bytes,
         "sha256": proof.sha256,
         "etag": proof.etag,

@@ -1,0 +1,32 @@
+"""Stations that only sync."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import proxy as proxy_fake
+from tests.fakes.s3 import S3Server, s3_server
+from tests.fakes.sync import Station
+
+__all__ = ["s3_server"]
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Station:
+    return Station(tmp_path / "home")
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def proxy(s3_server: S3Server) -> Iterator[proxy_fake.Proxy]:
+    with proxy_fake.proxying(s3_server.port) as running:
+        yield running
