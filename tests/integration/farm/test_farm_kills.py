@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -31,10 +32,7 @@ class Role:
         self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> subprocess.Popen[bytes]:
-        database = connection.settings_dict
-        url = ""
-        if connection.vendor == "postgresql":
-            url = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+        url = _url(connection.settings_dict) if connection.vendor == "postgresql" else ""
         environment = {
             **os.environ,
             "NEPHOS_HOME": str(bootstrap.loaded().home.root),
@@ -52,6 +50,8 @@ class Role:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
             process.wait()
+        mark = f"{os.path.realpath(bootstrap.loaded().home.root)}:0"
+        trees.kill_all(lambda: trees.marked("NEPHOS_SLOT", mark))  # whatever a failed test left
 
 
 @pytest.fixture
@@ -155,6 +155,13 @@ def test_role_and_guard_killed_together_are_swept_up_by_the_next_role(role: Role
     (tmp_path / "go").touch()
     finished(job)
     committed_once(job, starts=2, folder=tmp_path)
+
+
+def _url(database: dict[str, Any]) -> str:
+    user = f"{database['USER']}:{database['PASSWORD']}" if database["PASSWORD"] else database["USER"]
+    if database["HOST"].startswith("/"):
+        return f"postgresql://{user}@/{database['NAME']}?host={database['HOST']}"
+    return f"postgresql://{user}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
 
 
 def _command(pid: int) -> bytes:

@@ -111,7 +111,7 @@ def test_cancel_kills_the_whole_tree_within_seconds(tmp_path: Path) -> None:
         waiting.until(lambda: not any(map(farm.alive, pids)), seconds=8, what="the death of the tree")
 
     assert Attempt.objects.get().state == "cancelled"
-    assert not list((bootstrap.loaded().home.processed / "jobs").glob("*/made.txt"))
+    assert not Path(job.publish_to).exists()
 
 
 def test_a_cancelled_job_can_be_retried(tmp_path: Path) -> None:
