@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -34,7 +35,9 @@ class InProcess:
         waiting: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
 
         async def receive() -> Message:
-            return waiting.pop() if waiting else {"type": "http.disconnect"}
+            if not waiting:
+                await asyncio.Event().wait()  # the client stays until it is answered
+            return waiting.pop()
 
         async def send(message: Message) -> None:
             sent.append(message)

@@ -78,4 +78,5 @@ def show(asset: Id) -> None:
 def process(asset: Id, *, pipeline: Pipeline = None) -> None:
     """Process an asset again, or with another pipeline."""
     made = PROCESS(asset, body=given(pipeline=pipeline))
-    output.done(made, f"Job {made['id']} is at it; `nephos job show {made['id']}` tells how far.")
+    job = made["job"]["id"]
+    output.done(made, f"Job {job} is at it; `nephos job show {job}` tells how far.")

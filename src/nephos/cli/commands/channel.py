@@ -8,6 +8,7 @@ import typer
 
 from nephos.cli import lazy, output, shown
 from nephos.cli.operations import Operation, given
+from nephos.lib import text
 
 LIST = Operation("GET", "/channels")
 ADD = Operation("POST", "/channels")
@@ -108,8 +109,8 @@ def check(
             ("status", "status"),
             ("protocol", "protocol"),
             ("packets", "packets"),
-            ("bytes", shown.size("bytes")),
-            ("verdict", "reason"),
+            ("rate", lambda row: text.bit_rate(row["bits_per_second"])),
+            ("found", "reason"),
         ],
     )
     return None if found["status"] == "up" else 1

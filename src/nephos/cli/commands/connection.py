@@ -22,7 +22,12 @@ Name = Annotated[str, typer.Argument(help="Name of the connection.", show_defaul
 @app.command("list")
 def list_() -> None:
     """List the connections."""
-    columns: list[output.Column] = [("NAME", "name"), ("KIND", "kind"), ("OPTIONS", _options)]
+    columns: list[output.Column] = [
+        ("NAME", "name"),
+        ("KIND", "kind"),
+        ("OPTIONS", _options),
+        ("USED BY", "destinations"),
+    ]
     output.rows(LIST(), columns, empty="There are no connections yet; `nephos connection add` adds one.")
 
 

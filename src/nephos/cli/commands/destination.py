@@ -35,6 +35,7 @@ def list_() -> None:
         ("CONNECTION", "connection"),
         ("BASE", "base"),
         ("VERIFY", "verify"),
+        ("USED BY", "watches"),
     ]
     output.rows(LIST(), columns, empty="There are no destinations yet; `nephos destination add` adds one.")
 

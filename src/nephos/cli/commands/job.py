@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -37,8 +37,8 @@ FIELDS: list[output.Column] = [
     ("id", "id"),
     ("name", "name"),
     ("state", "state"),
+    ("why", "why"),
     ("progress", shown.share("progress")),
-    ("reason", "reason"),
     ("subject", "subject"),
     ("priority", "priority"),
     ("publishes to", "publish_to"),
@@ -70,10 +70,14 @@ def list_(
 def show(job: Id) -> None:
     """Show a job and its tasks."""
     found = SHOW(job)
-    output.one(found, FIELDS)
-    if not options.current.json and found.get("tasks"):
+    if options.current.json:
+        output.as_json(found)
+        return
+    output.one({**found, **found["job"]}, FIELDS)
+    tasks = [{"step": step["name"], **task} for step in found["steps"] for task in step["tasks"]]
+    if tasks:
         output.raw("")
-        output.rows(found["tasks"], TASKS, empty="")
+        output.rows(tasks, TASKS, empty="")
 
 
 @app.command()
@@ -96,9 +100,13 @@ def submit(
         priority=priority,
     )
     made = SUBMIT(body=body)
-    output.done(made, f"Job {made['id']} is submitted.")
+    output.done(made, f"Job {made['job']['id']} is submitted.")
     if not options.current.json:
-        output.raw(made["id"])
+        output.raw(made["job"]["id"])
+
+
+def _tell(made: dict[str, Any]) -> None:
+    output.done(made, f"Job {made['job']['id']} is {made['job']['state']}. {made['why']}")
 
 
 @app.command()
@@ -121,25 +129,25 @@ def log(job: Id) -> None:
 def cancel(job: Id) -> None:
     """Cancel a job; its running processes are killed."""
     made = CANCEL(job)
-    output.done(made, f"Job {made['id']} is {made['state']}.")
+    _tell(made)
 
 
 @app.command()
 def retry(job: Id) -> None:
     """Run the failed and cancelled tasks of a job again."""
     made = RETRY(job)
-    output.done(made, f"Job {made['id']} is {made['state']}.")
+    _tell(made)
 
 
 @app.command()
 def pause(job: Id) -> None:
     """Start no more tasks of a job."""
     made = PAUSE(job)
-    output.done(made, f"Job {made['id']} is {made['state']}.")
+    _tell(made)
 
 
 @app.command()
 def resume(job: Id) -> None:
     """Go on with a paused job."""
     made = RESUME(job)
-    output.done(made, f"Job {made['id']} is {made['state']}.")
+    _tell(made)

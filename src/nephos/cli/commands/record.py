@@ -27,15 +27,12 @@ def record(
     *,
     duration: Annotated[str, typer.Option(help="Length, for example 20s or 1h30m.", show_default=False)],
     title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
-    pipeline: Annotated[str | None, typer.Option(help="Pipeline for it; `none` for none.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until it is processed and delivered.")] = False,
     timeout: Annotated[str, typer.Option(help="With --wait: how long to stay at most.")] = "24h",
 ) -> int | None:
     """Record a channel now."""
     patience = text.parse_duration(timeout).total_seconds()
-    body = given(
-        channel=channel, duration_seconds=text.parse_duration(duration).total_seconds(), title=title, pipeline=pipeline
-    )
+    body = given(channel=channel, duration_seconds=text.parse_duration(duration).total_seconds(), title=title)
     made = RECORD(body=body)
     if not wait:
         output.done(made, f"{made['title']} is being recorded (booking {made['id']}).")

@@ -81,4 +81,5 @@ def show(recording: asset.Id) -> None:
 def process(recording: asset.Id, *, pipeline: asset.Pipeline = None) -> None:
     """Process a recording again, or with another pipeline."""
     made = asset.PROCESS(recording, body=given(pipeline=pipeline))
-    output.done(made, f"Job {made['id']} is at it; `nephos job show {made['id']}` tells how far.")
+    job = made["job"]["id"]
+    output.done(made, f"Job {job} is at it; `nephos job show {job}` tells how far.")

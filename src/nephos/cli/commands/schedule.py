@@ -49,7 +49,7 @@ FIELDS: list[output.Column] = [
     ("name", "name"),
     ("channel", "channel"),
     ("rule", "words"),
-    ("zone", "zone"),
+    ("zone", "zone_in_force"),
     ("warning", "warning"),
     ("next", shown.moment("next_at")),
     ("pipeline", "pipeline"),
@@ -187,7 +187,7 @@ def preview(  # noqa: PLR0913 - the fields of a rule
 def _rule(
     at: str | None, zone: str | None, duration: str | None, days: str | None, date: str | None, until: str | None
 ) -> dict[str, object]:
-    return given(at=at, zone=zone, duration_seconds=_seconds(duration), days=days, date=date, until=until)
+    return given(start=at, zone=zone, duration_seconds=_seconds(duration), weekdays=days, date=date, until=until)
 
 
 def _padding(before: str | None, after: str | None) -> dict[str, object]:
@@ -210,4 +210,4 @@ def _print_runs(found: dict[str, Any]) -> None:
     output.say(f"{found['words']}.")
     if found.get("warning"):
         output.say(str(found["warning"]))
-    output.rows(found["occurrences"], RUNS, empty="It never airs again.")
+    output.rows(found["airings"], RUNS, empty="It never airs again.")

@@ -24,9 +24,10 @@ COLUMNS: list[output.Column] = [
     ("PATH", "path"),
     ("TO", "destination"),
     ("STATE", "state"),
-    ("SIZE", shown.size("size_bytes")),
-    ("SENT", shown.size("sent_bytes")),
-    ("REASON", "reason"),
+    ("SIZE", shown.size("bytes")),
+    ("SENT", shown.size("bytes_done")),
+    ("NEXT TRY", shown.moment("next_try_at")),
+    ("BECAUSE", "cause"),
 ]
 RECEIPT_COLUMNS: list[output.Column] = [
     ("AT", shown.moment("at")),

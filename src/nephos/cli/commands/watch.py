@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nephos.cli import lazy, output, shown
+from nephos.cli import lazy, options, output, shown
 from nephos.cli.operations import Operation, given
 from nephos.lib import text
 
@@ -40,13 +40,20 @@ FIELDS: list[output.Column] = [
     ("enabled", "enabled"),
     ("paused", "paused"),
 ]
+PROGRESS: list[output.Column] = [
+    ("TO", "destination"),
+    ("PATHS", lambda row: ", ".join(f"{number} {state}" for state, number in row["paths"].items())),
+    ("SIZE", shown.size("bytes")),
+    ("DONE", shown.size("bytes_done")),
+    ("PAUSED", "paused"),
+]
 ACTIONS: list[output.Column] = [
     ("ACTION", "action"),
     ("PATH", "path"),
     ("TO", "destination"),
-    ("SIZE", shown.size("size_bytes")),
+    ("SIZE", shown.size("bytes")),
     ("STATE", "state"),
-    ("REASON", "reason"),
+    ("BECAUSE", "cause"),
 ]
 
 
@@ -59,7 +66,11 @@ def list_() -> None:
 @app.command()
 def show(name: Name) -> None:
     """Show a watch and how far it is."""
-    output.one(SHOW(name), FIELDS)
+    found = SHOW(name)
+    output.one(found, FIELDS)
+    if not options.current.json and found["progress"]:
+        output.raw("")
+        output.rows(found["progress"], PROGRESS, empty="")
 
 
 @app.command()

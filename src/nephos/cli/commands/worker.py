@@ -21,7 +21,7 @@ COLUMNS: list[output.Column] = [
     ("NAME", "name"),
     ("HOST", "host"),
     ("SLOTS", "slots"),
-    ("BUSY", "busy"),
+    ("BUSY", "running"),
     ("STATE", "state"),
     ("ENABLED", "enabled"),
     ("SEEN", shown.moment("seen_at")),

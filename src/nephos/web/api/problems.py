@@ -48,6 +48,7 @@ def install(api: NinjaAPI) -> None:
         ValidationError: _of_validation,
         HttpError: _of_http,
         Http404: _of_missing,
+        RequestDataTooBig: _of_size,
         OperationalError: _of_database,
         Exception: _of_bug,
     }
@@ -99,10 +100,14 @@ def _of_http(request: HttpRequest, error: HttpError) -> HttpResponse:
     if isinstance(cause, errors.NephosError):
         return _of_ours(request, cause)
     if isinstance(cause, RequestDataTooBig):
-        return response(413, "The request is larger than 2 MiB.")
+        return _of_size(request, cause)
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return response(400, "The body of the request is no JSON.")
     return response(error.status_code, error.message)
+
+
+def _of_size(_request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
+    return response(413, "The request is larger than 2 MiB.")
 
 
 def _of_missing(request: HttpRequest, _error: Http404) -> HttpResponse:
