@@ -107,7 +107,7 @@ def test_ipv6_groups_are_received_on_loopback() -> None:
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sender:
         sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, socket.if_nametoindex("lo"))
         sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 1)
-        sender.sendto(transport.stream(7), (source.address.group, port))
+        sender.sendto(transport.stream(7), (source.address.group, port, 0, socket.if_nametoindex("lo")))
         [got] = collect(source, seconds=0.3)
 
     source.close()

@@ -39,7 +39,7 @@ def receive(place: address.Address, *, interface: str = "", buffer_bytes: int) -
             # Two receivers of one group both get everything. Of one unicast port only one does, in silence.
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             _only_joined_groups(opened, place)
-        opened.bind(("" if sys.platform == "win32" and place.is_multicast else place.group, place.port))
+        opened.bind(_bind_to(place, place.interface or interface))
         if place.is_multicast:
             _join(opened, place, place.interface or interface)
     except OSError as error:
@@ -85,6 +85,15 @@ def _only_joined_groups(opened: socket.socket, place: address.Address) -> None:
     )
     with contextlib.suppress(OSError):
         opened.setsockopt(level, option, 0)
+
+
+def _bind_to(place: address.Address, interface: str) -> tuple[str, int] | tuple[str, int, int, int]:
+    """The group itself: a socket on the wildcard address would also get other groups of this port."""
+    if sys.platform == "win32" and place.is_multicast:  # cannot bind to a group; it delivers joined groups only
+        return "", place.port
+    if place.is_ipv6:
+        return place.group, place.port, 0, _index(interface) if interface and place.is_multicast else 0
+    return place.group, place.port
 
 
 def _join(opened: socket.socket, place: address.Address, interface: str) -> None:
@@ -145,7 +154,7 @@ def _index(interface: str) -> int:
 
 
 def _explained(error: OSError, place: address.Address, interface: str) -> errors.SourceError:
-    where = f"{place.group}:{place.port}"
+    where = f"[{place.group}]:{place.port}" if place.is_ipv6 else f"{place.group}:{place.port}"
     if error.errno == errno.EADDRINUSE:
         return errors.AddressTaken(f"Another program receives on {where} already.")
     if error.errno == errno.ENODEV:
