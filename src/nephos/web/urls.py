@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from nephos.web import live, media
+from nephos.web.api import root
 from nephos.web.pages import channels, health, login, now, recording, recordings, schedules, system
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -31,4 +32,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("events/stream", live.stream),
     path("media/<int:file_id>/<str:name>", media.serve),
     path("healthz", health.healthz),
+    path("api/v1/", include(root.patterns())),
 ]
