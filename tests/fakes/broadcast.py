@@ -6,8 +6,10 @@ import contextlib
 import functools
 import json
 import os
+import runpy
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,3 +80,34 @@ def on_air(
             yield sender
         finally:
             sender.terminate()
+
+
+def part(start: float, end: float) -> bytes:
+    """The packets that are sent between two seconds of the stream's position."""
+    bytes_per_second = get().bits_per_second // 8
+    with get().path.open("rb") as stream:
+        stream.seek(int(start * bytes_per_second) // 188 * 188)
+        return stream.read(int((end - start) * bytes_per_second) // 188 * 188)
+
+
+def moved(packets: bytes, *, seconds: float) -> bytes:
+    """The same packets with all clocks and time stamps moved on, round the wrap if need be."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(_TOOLS))
+    try:
+        sender = runpy.run_path(str(_TOOLS / "send.py"))
+    finally:
+        sys.path.remove(str(_TOOLS))
+        for name in set(sys.modules) - before:  # its modules have names that others could want
+            del sys.modules[name]
+    result: bytes = sender["restamp"](packets, round(seconds * 90_000), Counter(), 1)
+    return result
+
+
+def without(packets: bytes, pid: int) -> bytes:
+    """The same packets with those of one PID replaced by stuffing."""
+    stuffing = b"\x47\x1f\xff\x10" + b"\xff" * 184
+    return b"".join(
+        stuffing if (packets[at + 1] & 0x1F) << 8 | packets[at + 2] == pid else packets[at : at + 188]
+        for at in range(0, len(packets), 188)
+    )

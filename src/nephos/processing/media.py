@@ -58,7 +58,7 @@ class Media:
     container: str
     size_bytes: int
     seconds: float  # from the first picture to the end, with the jumps of the clock closed
-    start_seconds: float  # ffprobe's start of the container
+    start_seconds: float  # what ffmpeg takes for zero when it reads the pictures and the sound
     lead_seconds: float  # from the first byte to the moment when the first picture is due; 0 if the clock is not known
     fold_seconds: float
     stride: int  # of its packets; 0: no transport stream
@@ -95,7 +95,7 @@ def look(path: Path, *, longest_gap_seconds: float = 0.0) -> Media:
         what = "only sound" if any(s.get("codec_type") == "audio" for s in streams) else "neither pictures nor sound"
         raise errors.NotMedia(f"This file holds {what}.", hint="A pipeline for video needs pictures.")
     step = transport.stride(path) if "mpegts" in found["format"]["format_name"] else None
-    start = float(found["format"].get("start_time") or 0)
+    sound = next(filter(_is_sound, streams), None)
     video = _video(path, pictures[0], is_transport=step is not None)
     fold = timeline.FOLD_SECONDS + 1.5 * longest_gap_seconds
     carried = tables.streams(path, step=step) if step else ()
@@ -105,12 +105,12 @@ def look(path: Path, *, longest_gap_seconds: float = 0.0) -> Media:
         container=found["format"]["format_name"],
         size_bytes=size,
         seconds=length,
-        start_seconds=start if step else video.zero_seconds,  # other containers begin where they say
+        start_seconds=_start(pictures[0], sound) if step else video.zero_seconds,
         lead_seconds=_lead(path, step=step, zero=video.zero_stamp) if step else 0.0,
         fold_seconds=fold,
         stride=step or 0,
         video=video,
-        audio=next((_audio(stream) for stream in streams if _is_sound(stream)), None),
+        audio=_audio(sound) if sound else None,
         streams=carried,
         spans=tuple(clock.spans) if clock else (),
     )
@@ -197,6 +197,11 @@ def _audio(stream: dict[str, Any]) -> Audio:
         samples_per_second=int(stream.get("sample_rate") or 0),
         language=str(stream.get("tags", {}).get("language", "")),
     )
+
+
+def _start(*streams: dict[str, Any] | None) -> float:
+    """The earliest start of the streams that are used: ffmpeg leaves out of account those that are not."""
+    return min((float(stream["start_time"]) for stream in streams if stream and "start_time" in stream), default=0.0)
 
 
 def _rate(fraction: str) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ _WRAP_SECONDS = transport.WRAP / transport.CLOCK_PER_SECOND
 _LEAD_SECONDS = 100_000.0  # more than the clock's whole circle: WebVTT knows no time before zero
 _LONGEST_SECONDS = 30.0  # a page whose clearing was lost does not stay for ever
 _TIMES = re.compile(r"(?:(\d+):)?(\d\d):(\d\d\.\d+) --> (?:(\d+):)?(\d\d):(\d\d\.\d+)")
+Event = tuple[float, float, list[str]]  # start, end, lines
 _HARD_OF_HEARING = " for the hard of hearing"
 
 
@@ -27,7 +29,8 @@ def tracks(path: Path, facts: media.Media, *, limit: timedelta) -> list[cue.Trac
     found = []
     for stream in facts.streams:
         for page in {page.page: page for page in stream.pages}.values():
-            cues = cue.tidy(_read(path, facts, stream.pid, page.page, limit))
+            reader = _Reader(path=path, facts=facts, pid=stream.pid, page=page.page, limit=limit)
+            cues = cue.tidy(reader.cues())
             if cues:
                 found.append(_track(page, cues))
     return found
@@ -38,27 +41,48 @@ def _track(page: tables.TeletextPage, cues: tuple[cue.Cue, ...]) -> cue.Track:
     return cue.Track(tag=f"ttx{page.page}", label=label, language=page.language, cues=cues, page=page.page)
 
 
-def _read(path: Path, facts: media.Media, pid: int, page: int, limit: timedelta) -> Iterator[cue.Cue]:
-    """Each part of the file in which the clock runs on is read for itself."""
-    spans = facts.spans
-    for span, following in zip(spans, (*spans[1:], None), strict=True):
-        start = span.offset if following or span is not spans[0] else 0
-        source = ffmpeg.part_url(path, start=start, end=following.offset if following else None)
-        end = following.seconds if following else facts.seconds
-        for each in parse(_decode(source, path.parent, pid, page, limit), span):
-            yield cue.make(each[0], min(each[1], each[0] + _LONGEST_SECONDS, end), each[2])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """One page of one stream of a file."""
+
+    path: Path
+    facts: media.Media
+    pid: int
+    page: int
+    limit: timedelta
+
+    def cues(self) -> Iterator[cue.Cue]:
+        """Each part of the file in which the clock runs on is read for itself."""
+        spans = self.facts.spans
+        for span, following in zip(spans, (*spans[1:], None), strict=True):
+            begin = 0 if span is spans[0] else span.offset
+            source = ffmpeg.part_url(self.path, start=begin, end=following.offset if following else None)
+            events = list(parse(self._decode(source, "-fix_sub_duration"), span))
+            if following is None:
+                events += self._unfinished(span, events)
+            end = following.seconds if following else self.facts.seconds
+            for first, last, lines in events:
+                yield cue.make(first, min(last, first + _LONGEST_SECONDS, end), lines)
+
+    def _unfinished(self, span: timeline.Span, events: list[Event]) -> Iterator[Event]:
+        """The page that is still shown at the end: ffmpeg waits for its clearing and then forgets it."""
+        share = (_LONGEST_SECONDS + 10) / max(self.facts.seconds, 1.0)
+        begin = max(span.offset, round(self.facts.size_bytes * (1 - share)))
+        last = max((first for first, _, _ in events), default=span.seconds - 1)
+        for first, _, lines in parse(self._decode(ffmpeg.part_url(self.path, start=begin)), span):
+            if first > last + 0.001:
+                yield first, first + _LONGEST_SECONDS, lines
+
+    def _decode(self, source: str, *options: str) -> str:
+        arguments = ["-copyts", *options, "-txt_format", "ass", "-txt_page", str(self.page), "-i", source]
+        arguments += ["-map", f"0:i:{self.pid}", "-c:s", "webvtt", "-output_ts_offset", str(_LEAD_SECONDS)]
+        ended = ffmpeg.run([*arguments, "-f", "webvtt", "-"], folder=self.path.parent, limit=self.limit)
+        if ended.code != 0 and not ended.stdout.startswith(b"WEBVTT"):
+            raise errors.ToolFailed(f"ffmpeg could not read the teletext of page {self.page}: {ended.complaint}.")
+        return ended.stdout.decode(errors="replace")
 
 
-def _decode(source: str, folder: Path, pid: int, page: int, limit: timedelta) -> str:
-    arguments = ["-copyts", "-fix_sub_duration", "-txt_format", "ass", "-txt_page", str(page), "-i", source]
-    arguments += ["-map", f"0:i:{pid}", "-c:s", "webvtt", "-output_ts_offset", str(_LEAD_SECONDS), "-f", "webvtt", "-"]
-    ended = ffmpeg.run(arguments, folder=folder, limit=limit)
-    if ended.code != 0 and not ended.stdout.startswith(b"WEBVTT"):
-        raise errors.ToolFailed(f"ffmpeg could not read the teletext of page {page}: {ended.complaint}.")
-    return ended.stdout.decode(errors="replace")
-
-
-def parse(written: str, span: timeline.Span) -> Iterator[tuple[float, float, list[str]]]:
+def parse(written: str, span: timeline.Span) -> Iterator[Event]:
     """Start, end and lines of what ffmpeg wrote, on the time line of the mp4."""
     base = span.stamp / transport.CLOCK_PER_SECOND + _LEAD_SECONDS
     times: tuple[float, float] | None = None
