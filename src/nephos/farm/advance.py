@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Count
 
 from nephos.core import errors as core_errors
 from nephos.events import kinds, moves
@@ -114,6 +115,8 @@ def _take(task: Task, step: planner.Next, *, reason: str, avoid: str) -> None:
         progress=0.0,
         status_text="",
     )
+    if failed:
+        look(task.job)
 
 
 def _move_waiting(step: Step, *, to: states.TaskState, reason: str) -> None:
@@ -128,8 +131,9 @@ def _first_reason(job: Job) -> str:
 
 def _views(job: Job, steps: list[Step]) -> list[planner.StepView]:
     counts: dict[int, Counter[states.TaskState]] = defaultdict(Counter)
-    for step_id, state in job.tasks.values_list("step_id", "state"):
-        counts[step_id][_T(state)] += 1
+    rows = job.tasks.order_by().values_list("step_id", "state").annotate(Count("pk"))
+    for step_id, state, number in rows:
+        counts[step_id][_T(state)] = number
     return [
         planner.StepView(step.name, tuple(step.depends), step.total, step.laid_out, counts[step.pk]) for step in steps
     ]

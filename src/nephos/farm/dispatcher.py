@@ -30,6 +30,7 @@ _KNOWN_AFTER = timedelta(seconds=5)  # between the row and the engine's list lie
 _WORKER_LATE = timedelta(seconds=30)
 _FOLDER_KEPT = timedelta(minutes=10)
 _LOOK_AHEAD = 200
+_LOOK_SECONDS = 2.0
 
 
 class Dispatch:
@@ -80,6 +81,7 @@ class Expire:
 
     def __init__(self, engine: base.Engine) -> None:
         self._engine = engine
+        self._looked_at = -_LOOK_SECONDS
 
     def step(self) -> bool:
         """One round."""
@@ -91,7 +93,11 @@ class Expire:
         for attempt in Attempt.objects.filter(over | unknown).select_related("task__job", "task__step"):
             if attempt.lease_until < now or attempt.pk not in known:
                 taken += take_back(attempt)
-        return advance.look_at_all() or taken > 0
+        # Whoever moves a task looks at its job; this is the net below, and lays large steps out further.
+        if clock.monotonic() - self._looked_at > _LOOK_SECONDS:
+            taken += advance.look_at_all()
+            self._looked_at = clock.monotonic()
+        return taken > 0
 
 
 class Publish:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Prefetch, Q, Sum
 
 from nephos.core import bootstrap
 from nephos.farm import errors, spool, states
@@ -17,6 +17,8 @@ from nephos.farm.models import Attempt, Job, Step, Task, Worker
 from nephos.lib import clock
 
 _T, _J = states.TaskState, states.JobState
+_LISTED = 500  # tasks of a step that a page shows one by one
+_HEARD_WITHIN = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step; of very large ones only the tasks that are laid out are listed."""
+    """A step; of very large ones only the first tasks are listed, `states` counts all that are laid out."""
 
     name: str
     depends: tuple[str, ...]
@@ -137,7 +139,11 @@ def get_job(ref: str) -> Job:
 def job(ref: str) -> JobDetail:
     """One job with its steps, tasks and attempts. Raises JobMissing."""
     row = _counted(Job.objects.filter(pk=get_job(ref).pk)).get()
-    steps = row.steps.prefetch_related("tasks__attempts")
+    listed = Task.objects.filter(number__lt=_LISTED).prefetch_related("attempts")
+    steps = row.steps.prefetch_related(Prefetch("tasks", queryset=listed))
+    counts: dict[int, dict[str, int]] = defaultdict(dict)
+    for step_id, state, number in row.tasks.order_by().values_list("step_id", "state").annotate(Count("pk")):
+        counts[step_id][state] = number
     return JobDetail(
         job=_job_view(row),
         key=row.key or "",
@@ -145,7 +151,7 @@ def job(ref: str) -> JobDetail:
         publish_to=row.publish_to,
         max_tries=row.max_tries,
         why=why(row),
-        steps=tuple(_step_view(step) for step in steps),
+        steps=tuple(_step_view(step, counts[step.pk]) for step in steps),
     )
 
 
@@ -209,7 +215,7 @@ def _why_waiting(row: Job) -> str:
         if task is None or task.not_before is None:
             return "Its next tasks are being made ready."
         return f"{task.step.name} is tried again at {clock.stamp(task.not_before)}: {task.reason}"
-    online = Worker.objects.filter(state=states.WorkerState.ONLINE)
+    online = Worker.objects.filter(state=states.WorkerState.ONLINE, seen_at__gt=clock.now() - _HEARD_WITHIN)
     if not online.exists():
         return "No worker is online; the farm role may not be running."
     if not online.filter(enabled=True).exists():
@@ -252,13 +258,13 @@ def _job_view(row: Any) -> JobView:
     )
 
 
-def _step_view(step: Step) -> StepView:
+def _step_view(step: Step, counts: dict[str, int]) -> StepView:
     tasks: Sequence[Task] = sorted(step.tasks.all(), key=lambda task: task.number)
     return StepView(
         name=step.name,
         depends=tuple(step.depends),
         total=step.total,
-        states=dict(Counter(task.state for task in tasks)),
+        states=counts,
         tasks=tuple(_task_view(task) for task in tasks),
     )
 

@@ -16,6 +16,7 @@ from nephos.lib import clock, ids
 from nephos.lib.errors import Invalid
 
 _MOST_PRIORITY = 100
+_MOST_KEY = 200
 
 
 def submit(  # noqa: PLR0913 - the envelope of a job is this wide
@@ -35,6 +36,8 @@ def submit(  # noqa: PLR0913 - the envelope of a job is this wide
     What the job makes is published below `processed/`, in `publish_to` or a folder of the job's own.
     Raises BadTemplate, BadParameters or Invalid; then nothing is stored.
     """
+    if key is not None and (not 0 < len(key) <= _MOST_KEY or "\0" in key):
+        raise Invalid(f"The key of a job has 1 to {_MOST_KEY} characters.")
     known = Job.objects.filter(key=key).first() if key is not None else None
     if known is not None:
         return known
@@ -44,7 +47,7 @@ def submit(  # noqa: PLR0913 - the envelope of a job is this wide
     job_id = ids.new()
     fresh = Job(
         id=job_id,
-        name=(name or plan.name)[:200],
+        name=" ".join((name or plan.name).replace("\0", " ").split())[:200] or "job",
         key=key,
         template=template,
         parameters=plan.parameters,

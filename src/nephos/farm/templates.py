@@ -137,6 +137,8 @@ def _created(text: str, parameters: tuple[tuple[str, str], ...]) -> tuple[Any, d
 def _values(template: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
     from openjd import model
 
+    if any("\0" in str(value) for value in parameters.values()):
+        raise errors.BadParameters("A parameter has a zero byte in its value.")
     # Paths belong to the worker that runs the task, so none is made absolute or looked at here.
     values: dict[str, Any] = _translated(
         model.preprocess_job_parameters,
