@@ -101,7 +101,7 @@ def test_a_home_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     ("text", "word"),
     [
         ("[web]\nprt = 1\n", "prt"),
-        ("[web]\nport = 'many'\n", "web.port"),
+        ("[farm]\nslots = 'many'\n", "farm.slots"),
         ("[web\n", "TOML"),
         ("[watch.x]\nsets = true\ndestinations = ['nowhere']\n", "nowhere"),
         ("[station]\nzone = 'Mars/Olympus'\n", "Mars/Olympus"),

@@ -66,7 +66,10 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     except FileNotFoundError:
         return {}, {}
     except (OSError, UnicodeDecodeError) as error:
-        raise errors.HomeUnusable(f"{path} cannot be read: {error}.") from error
+        raise errors.HomeUnusable(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.",
+            hint="Choose another home with --home or NEPHOS_HOME, or mend that file.",
+        ) from error
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
