@@ -44,7 +44,9 @@ def steps(asset: AssetView, *, booked_at: datetime | None = None, is_watched: bo
     processed = _PROCESSED_STATE.get(state, "done")
     found.append(Step("Processed", processed, asset.processed_at if processed == "done" else None, _why(asset, state)))
     delivered = _DELIVERED_STATE.get(state, "todo")
-    note = "" if is_watched or delivered != "todo" else "no watch asks for it"
+    note = "on its way" if delivered == "running" else ""
+    if delivered == "todo" and not is_watched:
+        note = "no watch asks for it"
     found.append(Step("Delivered", delivered, asset.delivered_at if delivered == "done" else None, note))
     return found
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.utils.http import urlencode
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]  # it ships no types
 
 from nephos.web import access
 
@@ -33,6 +35,23 @@ class ContentPolicy:
         return response
 
 
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # it ships no types
+    """WhiteNoise, whose answers are whole: its file streams are synchronous, which ASGI only takes with a warning."""
+
+    @staticmethod
+    def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
+        found = static_file.get_response(request.method, request.META)
+        content = b""
+        if found.file is not None:
+            with found.file:
+                content = found.file.read()
+        response = HttpResponse(content, status=int(found.status))
+        del response.headers["Content-Type"]
+        for key, value in found.headers:
+            response.headers[key] = value
+        return response
+
+
 class PersonRequired:
     """Everything but the doors themselves needs somebody who is signed in; the API asks for itself."""
 
@@ -42,11 +61,18 @@ class PersonRequired:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if is_open(request.path) or access.find_caller(request) is not None:
             return self.get_response(request)
-        if request.headers.get("X-Part") or "text/html" not in request.headers.get("Accept", "text/html"):
-            return HttpResponse("You are not signed in.\n", status=401, content_type="text/plain; charset=utf-8")
-        return HttpResponseRedirect("/login?" + urlencode({"next": request.get_full_path()}))
+        if wants_a_page(request):
+            return HttpResponseRedirect("/login?" + urlencode({"next": request.get_full_path()}))
+        return HttpResponse("You are not signed in.\n", status=401, content_type="text/plain; charset=utf-8")
 
 
 def is_open(path: str) -> bool:
     """Whether a path is one of the doors."""
     return any(path == door or path.startswith(door.rstrip("/") + "/") for door in _OPEN)
+
+
+def wants_a_page(request: HttpRequest) -> bool:
+    """Whether a person looks at this address, not a script, a stream or a player."""
+    accepted = request.headers.get("Accept", "*/*")
+    is_page = "text/html" in accepted or "*/*" in accepted
+    return is_page and "X-Part" not in request.headers and not request.path.startswith("/media/")

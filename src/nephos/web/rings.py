@@ -31,9 +31,9 @@ def of_event(entry: log.Entry) -> Ring:
 
 
 def of_beat(role: str, before: dict[str, Any], after: dict[str, Any]) -> list[Ring]:
-    """A role that starts, stops or fails rings as `role`; news of what it does ring under its own name."""
+    """A role that starts again rings as `role`; news of what it does ring under its own name."""
     found = []
-    if (before.get("pid"), before.get("state")) != (after.get("pid"), after.get("state")):
+    if before.get("pid") != after.get("pid"):
         found.append(Ring("role", role))
     if before.get("details") != after.get("details") and role != "web":
         found.append(Ring(role))
@@ -49,10 +49,13 @@ class Look:
     _change: int | None = None
     _marks: dict[str, int] = field(default_factory=dict)
     _beats: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _states: dict[str, str] = field(default_factory=dict)
+    _looks: int = 0
 
     def news(self) -> list[Ring]:
         """Rings since the last look, each once."""
-        found = [*self._events(), *self._transfers(), *(ring for role in vitals.ROLES for ring in self._beat(role))]
+        beats = (ring for role in vitals.ROLES for ring in self._beat(role))
+        found = [*self._events(), *self._transfers(), *beats, *self._roles()]
         return list(dict.fromkeys(found))
 
     def _events(self) -> list[Ring]:
@@ -73,6 +76,15 @@ class Look:
         changes = transfers.changes(home, after=self._change, limit=500)
         self._change = changes.cursor
         return [Ring("transfer", one.set) for one in changes.transfers]
+
+    def _roles(self) -> list[Ring]:
+        """A role that hangs or was killed writes nothing: its state is asked for, at every fourth look."""
+        self._looks += 1
+        if self._looks % 4 != 1:
+            return []
+        states = {role: str(vitals.role(self.loaded, role)["state"]) for role in vitals.ROLES}
+        before, self._states = self._states, states
+        return [Ring("role", role) for role in states if before and states[role] != before[role]]
 
     def _beat(self, role: str) -> list[Ring]:
         path = self.loaded.home.run / f"{role}.json"

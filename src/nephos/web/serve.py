@@ -15,7 +15,7 @@ import uvicorn
 from nephos.config.load import Loaded
 from nephos.core import bootstrap
 from nephos.lib.heartbeats import Heartbeat
-from nephos.web import errors, live, ports
+from nephos.web import errors, ports
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ _LAST_WORDS_SECONDS = 1  # how long open requests may go on after the stop
 def main(loaded: Loaded, stop: threading.Event) -> None:
     """Serve until `stop` is set. Raises PortTaken."""
     bootstrap.setup(loaded)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     tcp = bind(loaded.settings.web.host, loaded.settings.web.port)
     local = ports.unix_socket(loaded.home.api_socket)
     with asyncio.Runner(loop_factory=ports.loop_factory()) as runner:
@@ -90,7 +91,7 @@ def _server(application: Application, *, local: bool, behind_proxy: bool) -> _Se
 
 
 async def _serve(loaded: Loaded, tcp: socket.socket, local: socket.socket | None, stop: threading.Event) -> None:
-    from nephos.web import asgi
+    from nephos.web import asgi, live  # models: they need Django up
 
     behind_proxy = loaded.settings.web.behind_tls
     doors = [(_server(asgi.application, local=False, behind_proxy=behind_proxy), tcp)]

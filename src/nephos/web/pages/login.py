@@ -58,9 +58,7 @@ def _enter(request: HttpRequest, name: str, password: str) -> None:
 def link(request: HttpRequest, secret: str) -> HttpResponse:
     """A one-time link. Looking at it does not spend it, for mail programs look; the button does."""
     if request.method != "POST":
-        response = rendering.page(request, "web/login/link.html")
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
+        return rendering.page(request, "web/login/link.html")
     try:
         user = services.use_login_link(secret)
     except errors.LinkSpent as error:

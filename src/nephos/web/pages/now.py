@@ -96,7 +96,9 @@ def _failed(_request: HttpRequest) -> Mapping[str, Any]:
     found += [Failure(one.title, one.state, one.reason, "/schedules", one.starts_at) for one in missed]
     held = transfers.transfers(bootstrap.loaded().home, transfers.Choice(state=PathState.HELD), limit=10)
     found += [
-        Failure(f"{one.path} to {one.destination}", one.state, one.cause, _place_of(one), one.changed_at)
+        Failure(
+            f"{one.path.rsplit('/', 1)[-1]} to {one.destination}", one.state, one.cause, _place_of(one), one.changed_at
+        )
         for one in held
     ]
     return {"failures": sorted(found, key=lambda one: one.at, reverse=True)}

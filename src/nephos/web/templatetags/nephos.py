@@ -44,9 +44,9 @@ def icon(name: str) -> SafeString:
 
 
 @register.filter
-def moment(value: datetime | None) -> str:
+def moment(value: datetime | str | None) -> str:
     """Absolute time in the viewer's zone, relative beside it when it is under a day away, else in the title."""
-    if value is None:
+    if not isinstance(value, datetime):  # templates make an empty text of what is not there
         return ""
     apart = value - clock.now()
     near = abs(apart) < _DAY
@@ -61,9 +61,9 @@ def moment(value: datetime | None) -> str:
 
 
 @register.filter
-def clock_time(value: datetime | None) -> str:
+def clock_time(value: datetime | str | None) -> str:
     """Absolute time alone, relative in the title."""
-    if value is None:
+    if not isinstance(value, datetime):
         return ""
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
