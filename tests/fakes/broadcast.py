@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _ROOT = Path(__file__).parents[2]
 _TOOLS = _ROOT / "tools" / "broadcast"
@@ -92,16 +93,26 @@ def part(start: float, end: float) -> bytes:
 
 def moved(packets: bytes, *, seconds: float) -> bytes:
     """The same packets with all clocks and time stamps moved on, round the wrap if need be."""
+    result: bytes = _sender()["restamp"](packets, round(seconds * 90_000), Counter(), 1)
+    return result
+
+
+def datagrams() -> Iterator[bytes]:
+    """What the sender sends: the stream for ever."""
+    endless: Iterator[bytes] = _sender()["datagrams"](get().path.read_bytes())
+    return endless
+
+
+@functools.cache
+def _sender() -> dict[str, Any]:
     before = set(sys.modules)
     sys.path.insert(0, str(_TOOLS))
     try:
-        sender = runpy.run_path(str(_TOOLS / "send.py"))
+        return runpy.run_path(str(_TOOLS / "send.py"))
     finally:
         sys.path.remove(str(_TOOLS))
         for name in set(sys.modules) - before:  # its modules have names that others could want
             del sys.modules[name]
-    result: bytes = sender["restamp"](packets, round(seconds * 90_000), Counter(), 1)
-    return result
 
 
 def without(packets: bytes, pid: int) -> bytes:

@@ -98,6 +98,24 @@ def test_a_recording_that_begins_anywhere_has_its_captions_in_place(tmp_path: Pa
     assert_plays(made.folder / "show.mp4", seconds=24.3 - 0.58 - zero_of(made), tolerance=0.9)
 
 
+def picture(path: Path, number: int) -> bytes:
+    """One decoded picture, small and grey."""
+    chosen = f"select=eq(n\\,{number}),scale=64:36"
+    argv = ["ffmpeg", "-v", "error", "-i", f"file:{path}", "-map", "0:v", "-vf", chosen, "-frames:v", "1"]
+    argv += ["-pix_fmt", "gray", "-f", "rawvideo", "-"]
+    return subprocess.run(argv, capture_output=True, check=True, timeout=60).stdout
+
+
+def test_captions_stand_beneath_the_very_pictures_they_were_made_for(tmp_path: Path) -> None:
+    made = a_set(tmp_path, broadcast.part(4.3, 16))
+
+    made.make("video", "captions", "probe")
+
+    first = srt_cues(made.folder / "show.cc1.srt")[0][0]
+    shown = picture(made.folder / "show.mp4", round(first * 25))
+    assert shown == picture(broadcast.get().path, round(broadcast.get().cues[1].start * 25))
+
+
 def test_red_hen_times_come_from_the_recordings_manifest(tmp_path: Path) -> None:
     made = a_set(tmp_path, broadcast.part(8, 16))
     manifest = {"recorded_from": "2026-11-22T19:00:00.000Z", "recorded_to": "2026-11-22T19:00:08.000Z", "gaps": []}
