@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from nephos.recording.sources import base
 
+NO_SPACE = "no space"  # the trouble of a track whose disk is full
+
 
 class Decoder(Protocol):
     """The half of a source that belongs to the writing thread."""

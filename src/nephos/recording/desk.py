@@ -75,7 +75,8 @@ class Desk:
 
     def _beat(self, receivers: list[dict[str, Any]], state: str) -> None:
         self._look_at_space()
-        shown = state if self.has_room else "no_space"
+        is_full = not self.has_room or any(one["reason"] == batch.NO_SPACE for one in receivers)
+        shown = "no_space" if is_full else state
         details = {"receivers": receivers, "waiting_bytes": self.waiting_bytes, "has_room": self.has_room}
         try:
             self._heartbeat.beat(state=shown, details=details, now=True)

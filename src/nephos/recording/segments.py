@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class Resume:
     at: datetime
     offset: int
     last_write: datetime
+    lines_before: int = field(default=0, compare=False)  # seconds that stand before it in its journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def read_journal(path: Path) -> Journal:
         if isinstance(entry, Second):
             seconds.append(entry)
         elif isinstance(entry, Resume):
-            resumes.append(entry)
+            resumes.append(replace(entry, lines_before=len(seconds)))
         else:
             torn += 1
     return Journal(seconds=tuple(seconds), resumes=tuple(resumes), torn_lines=torn)

@@ -124,7 +124,7 @@ class Track:
             self._failed(error)
 
     def _failed(self, error: OSError) -> None:
-        trouble = "no space" if error.errno in _FULL else f"writing failed: {error.strerror or error}"
+        trouble = batch.NO_SPACE if error.errno in _FULL else f"writing failed: {error.strerror or error}"
         if trouble != self.trouble:
             logger.error("A segment cannot be written", extra={"channel": self.slug, "error": str(error)})
         self.trouble = trouble
