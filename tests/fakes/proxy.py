@@ -54,6 +54,7 @@ class Proxy:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stop: threading.Event = field(default_factory=threading.Event)
     _listener: socket.socket | None = None
+    _busy: int = 0
     _threads: list[threading.Thread] = field(default_factory=list)
 
     @property
@@ -66,6 +67,13 @@ class Proxy:
 
     def count(self, method: str, pattern: str = "") -> int:
         return sum(seen.method == method and bool(re.search(pattern, seen.target)) for seen in self.seen)
+
+    def settle(self) -> None:
+        """Wait until no request is on its way: what a killed client had sent is with the server or lost."""
+        deadline = time.monotonic() + 20
+        while self._busy:
+            assert time.monotonic() < deadline, "a request never ended"
+            time.sleep(0.02)
 
     def start(self) -> Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -103,8 +111,14 @@ class Proxy:
             while (head := stream.head()) is not None:
                 if server is None:
                     server = socket.create_connection(("127.0.0.1", self.upstream), timeout=30)
-                if not self._one(head, stream, client, server):
-                    return
+                with self._lock:
+                    self._busy += 1
+                try:
+                    if not self._one(head, stream, client, server):
+                        return
+                finally:
+                    with self._lock:
+                        self._busy -= 1
         except OSError:
             pass
         finally:

@@ -48,7 +48,7 @@ class S3Server:
 
     def start(self) -> S3Server:
         argv = [rclone(), "serve", "s3", str(self.store), "--addr", f"127.0.0.1:{self.port}"]
-        argv += ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--config", os.devnull, "-q"]
+        argv += ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--config", os.devnull, "--dir-cache-time", "1s", "-q"]
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 15
         while True:

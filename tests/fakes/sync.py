@@ -54,6 +54,12 @@ class Station:
         return load.load(self.root, environment={})
 
     @property
+    def beat(self) -> str:
+        """The heartbeat as it is written, empty before the first."""
+        place = self.home.run / "sync.json"
+        return place.read_text() if place.exists() else ""
+
+    @property
     def log(self) -> str:
         return (self.home.logs / "sync.log").read_text()
 

@@ -109,6 +109,10 @@ class Outlet:
         profile = self.journal.commit(lambda db: profiles.get(db, destination=name, place=place))
         connection = registry.open_destination(self._settings, name, profile=profile)
         if profile is None:
-            probed = connection.probe()
+            try:
+                probed = connection.probe()
+            except BaseException:
+                connection.close()
+                raise
             self.journal.commit(lambda db: profiles.put(db, destination=name, place=place, profile=probed))
         return connection
