@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 from typer import completion
 
-from nephos.cli import exits, lazy, options, output
+from nephos.cli import exits, lazy, options, output, values
 from nephos.lib.errors import ExitCode
 
 _COMPLETE = "_NEPHOS_COMPLETE"  # set by the scripts of `nephos completion`
@@ -23,7 +23,8 @@ root = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    add_help_option=False,  # ours is among the options of every command
+    context_settings={"max_content_width": 100},
 )
 root.callback()(options.everywhere)
 
@@ -35,7 +36,9 @@ def run(arguments: Sequence[str]) -> int:
     if _COMPLETE in os.environ:
         completion.get_completion_inspect_parameters()  # registers the shells
     try:
-        answer = typer.main.get_command(root).main(args=list(arguments), prog_name="nephos", standalone_mode=False)
+        command = typer.main.get_command(root)
+        values.lighten(command)
+        answer = command.main(args=list(arguments), prog_name="nephos", standalone_mode=False)
         output.flush()
     except typer.TyperException as error:
         return exits.usage(error)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from nephos.cli import options, table
+from nephos.cli import options, table, values
 from nephos.lib import errors
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def load(name: str, entry: table.Entry) -> Command:
     command.help = command.help or entry.help
     if not entry.bare:
         _add_options(command)
+    values.lighten(command)
     return command
 
 
@@ -84,6 +85,7 @@ def _nothing() -> None:
 
 def _add_options(command: Command) -> None:
     command.params.extend(global_parameters())
+    command.add_help_option = False  # ours does the same without Typer's, which would load pydantic
     for verb in getattr(command, "commands", {}).values():
         _add_options(verb)
 

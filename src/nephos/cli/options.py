@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from nephos.config import home
 from nephos.lib import errors
 
 
@@ -27,6 +26,8 @@ class Options:
     @property
     def root(self) -> Path:
         """The home folder meant: `--home`, else `NEPHOS_HOME`, else `~/nephos`."""
+        from nephos.config import home
+
         return self.home or home.default_root()
 
 
@@ -43,18 +44,28 @@ def reset() -> None:
 def keep(parameter: typer.CallbackParam, value: object) -> object:
     """Note a value that was given; the last one counts."""
     if value:
-        setattr(current, str(parameter.name), _checked(value))
+        name = str(parameter.name)
+        setattr(current, name, _folder(str(value)) if name == "home" else value)
     return value
 
 
-def _checked(value: object) -> object:
-    if isinstance(value, Path) and (not str(value).isprintable() or len(str(value)) > 4000):
+def show_help(context: typer.Context, value: bool) -> None:  # noqa: FBT001 - the signature is Typer's
+    """Print what a command is for, and end."""
+    if value and not context.resilient_parsing:
+        from nephos.cli import output
+
+        output.raw(context.get_help())
+        raise typer.Exit
+
+
+def _folder(text: str) -> Path:
+    if not text.isprintable() or len(text) > 4000:
         raise errors.Invalid("That is no name of a home folder.", hint="For example --home /srv/nephos.")
-    return value
+    return Path(text)
 
 
 Home = Annotated[
-    Path | None, typer.Option(help="Home folder; else NEPHOS_HOME, else ~/nephos.", callback=keep, expose_value=False)
+    str | None, typer.Option(help="Home folder; else NEPHOS_HOME, else ~/nephos.", callback=keep, expose_value=False)
 ]
 Server = Annotated[
     str, typer.Option(help="URL of a station; the token is in NEPHOS_TOKEN.", callback=keep, expose_value=False)
@@ -67,7 +78,12 @@ Verbose = Annotated[
 ]
 
 
-def everywhere(
+Help = Annotated[
+    bool, typer.Option("--help", "-h", help="Show this and end.", callback=show_help, expose_value=False, is_eager=True)
+]
+
+
+def everywhere(  # noqa: PLR0913 - the options of every command
     *,
     home: Home = None,
     server: Server = "",
@@ -75,5 +91,6 @@ def everywhere(
     plain: Plain = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    help_: Help = False,
 ) -> None:
     """Hold the options' declarations; `lazy` takes them from here for every command."""

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from nephos.cli import options
 from nephos.client import http
-from nephos.config.home import Home
 from nephos.config.secret import Secret
 from nephos.lib import errors
 
@@ -45,6 +44,8 @@ def _transport() -> http.Transport:
         token = os.environ.get("NEPHOS_TOKEN", "").strip()
         http.address(options.current.server)
         return http.Remote(options.current.server, Secret(token) if token else None)
+    from nephos.config.home import Home
+
     home = Home.at(options.current.root)
     if listens(home.api_socket):
         return http.UnixSocket(home.api_socket)
