@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nephos.recording import gaps, segments
 
 _SECOND = timedelta(seconds=1)
-_NEIGHBOUR = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +92,51 @@ def heard(source: Source) -> list[gaps.Span]:
 
 def _evidence(sources: Sequence[Source], tails: Sequence[gaps.Span], window: gaps.Span) -> gaps.Evidence:
     seconds = [one for source in sources for one in source.journal.seconds]
-    resumes = [one for source in sources for one in source.journal.resumes]
     return gaps.Evidence(
         seconds=sorted(
             (one for one in seconds if window.start - _SECOND < one.utc < window.end), key=lambda one: one.utc
         ),
-        resumes=sorted(
-            (one for one in resumes if window.start - _NEIGHBOUR < one.at < window.end), key=lambda one: one.at
-        ),
+        breaks=_breaks(sources, window),
         tails=list(tails),
     )
+
+
+def _breaks(sources: Sequence[Source], window: gaps.Span) -> list[gaps.Break]:
+    """The restarts, told by what was written before and after each: a restart is noted up to a second late."""
+    found: list[gaps.Break] = []
+    waiting: list[tuple[segments.Resume, datetime, datetime]] = []
+    last = down_from = datetime.min.replace(tzinfo=UTC)
+    for entry in _story(sources):
+        if isinstance(entry, segments.Resume):
+            down_from = max(down_from, entry.last_write)
+            waiting.append((entry, last, down_from))
+        elif isinstance(entry, segments.Second):
+            down_from = max(down_from, entry.utc + _SECOND)
+            came = gaps.arrival(entry)
+            if came is not None:
+                found += [_break(*one, end=came.start) for one in waiting]
+                waiting, last = [], max(last, came.end)
+        else:
+            last = max(last, entry.end)
+    return found + [_break(*one, end=window.end) for one in waiting]
+
+
+def _break(resume: segments.Resume, last: datetime, down_from: datetime, *, end: datetime) -> gaps.Break:
+    return gaps.Break(start=last, end=end, down_from=down_from, up_at=min(resume.at, end))
+
+
+def _story(sources: Sequence[Source]) -> Iterator[segments.Second | segments.Resume | gaps.Span]:
+    """Lines, restarts and tails in the order in which they were written."""
+    for source in sorted(sources, key=lambda one: one.segment.start):
+        tails = _tails(source)
+        place = 0
+        for resume in source.journal.resumes:
+            yield from source.journal.seconds[place : resume.lines_before]
+            place = resume.lines_before
+            yield from (tail for tail in tails if tail.end == resume.last_write)
+            yield resume
+        yield from source.journal.seconds[place:]
+        yield from (tail for tail in tails if tail.end == source.written_at)
 
 
 def _range(source: Source, window: gaps.Span) -> tuple[int, int]:

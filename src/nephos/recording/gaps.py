@@ -72,6 +72,16 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Break:
+    """A restart of the recorder. `start` and `end` are the arrivals around it; in between, it was down for a while."""
+
+    start: datetime
+    end: datetime
+    down_from: datetime
+    up_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What the journals of a window's segments say, in the order of time.
 
@@ -79,7 +89,7 @@ class Evidence:
     """
 
     seconds: Sequence[segments.Second] = ()
-    resumes: Sequence[segments.Resume] = ()
+    breaks: Sequence[Break] = ()
     tails: Sequence[Span] = ()
 
 
@@ -104,7 +114,7 @@ def recorded(evidence: Evidence, window: Span) -> Span | None:
 
 def _arrivals(evidence: Evidence, window: Span) -> list[Span]:
     """Merged stretches between which something is missing, clipped to the window."""
-    spans = [span for second in evidence.seconds if (span := _arrival(second)) is not None]
+    spans = [span for second in evidence.seconds if (span := arrival(second)) is not None]
     spans += evidence.tails
     clipped = [part for span in spans if (part := span.clipped(window)) is not None]
     merged: list[Span] = []
@@ -116,7 +126,8 @@ def _arrivals(evidence: Evidence, window: Span) -> list[Span]:
     return merged
 
 
-def _arrival(second: segments.Second) -> Span | None:
+def arrival(second: segments.Second) -> Span | None:
+    """From the first to the last bytes of a second that were written, None if there are none or not all were."""
     if not second.bytes or second.unwritten:
         return None
     first = second.first if second.first is not None else 0.0
@@ -130,24 +141,31 @@ def _counts(hole: Span, evidence: Evidence, window: Span) -> bool:
         return True
     if length <= timedelta(0):
         return False
-    if any(hole.start < resume.at <= hole.end and resume.at > window.start for resume in evidence.resumes):
+    if _is_broken(hole, evidence, window):
         return True
     return length >= _LEAST_WITH_LOSS and any(
         second.cc for second in evidence.seconds if second.utc <= hole.end < second.utc + _SECOND
     )
 
 
+def _is_broken(hole: Span, evidence: Evidence, window: Span) -> bool:
+    """Whether the recorder went away here, in the middle of what it received of the window."""
+    return any(window.start <= one.start < hole.end and hole.start < one.end for one in evidence.breaks)
+
+
 def _watched(evidence: Evidence) -> list[Span]:
     """When the recorder listened: every second of which it wrote a line, less the time before it came back."""
     whole = _joined(Span(second.utc, second.utc + _SECOND) for second in evidence.seconds)
-    for resume in evidence.resumes:
-        ended = [one.utc + _SECOND for one in evidence.seconds if one.utc + _SECOND <= resume.at]
-        whole = _without(whole, Span(max([resume.last_write, *ended]), resume.at))
+    for one in evidence.breaks:
+        whole = _without(whole, Span(one.down_from, one.up_at))
     return whole
 
 
 def _blamed(hole: Span, evidence: Evidence, watched: Sequence[Span], window: Span) -> list[Gap]:
     """A hole in pieces of one cause each; pieces under a second join their neighbour."""
+    if hole.end - hole.start < LEAST:
+        broken = _is_broken(hole, evidence, window)
+        return [Gap(hole.start, hole.end, Cause.NOT_RUNNING if broken else Cause.LOST)]
     cuts = {hole.start, hole.end}
     for span in watched:
         cuts |= {edge for edge in (span.start, span.end) if hole.start < edge < hole.end}
@@ -155,18 +173,18 @@ def _blamed(hole: Span, evidence: Evidence, watched: Sequence[Span], window: Spa
     for span in _joined(full):
         cuts |= {edge for edge in (span.start, span.end) if hole.start < edge < hole.end}
     pieces = [
-        Gap(start, end, _cause(Span(start, end), hole=hole, watched=watched, full=full, window=window))
+        Gap(start, end, _cause(Span(start, end), watched=watched, full=full, window=window))
         for start, end in pairwise(sorted(cuts))
     ]
     return _smoothed(pieces)
 
 
-def _cause(piece: Span, *, hole: Span, watched: Sequence[Span], full: Sequence[Span], window: Span) -> Cause:
+def _cause(piece: Span, *, watched: Sequence[Span], full: Sequence[Span], window: Span) -> Cause:
     middle = piece.start + (piece.end - piece.start) / 2
     if any(span.start <= middle < span.end for span in full):
         return Cause.DISK
     if any(span.start <= middle < span.end for span in watched):
-        return Cause.LOST if hole.end - hole.start < LEAST else Cause.NO_SIGNAL
+        return Cause.NO_SIGNAL
     return Cause.STARTED_LATE if piece.start == window.start else Cause.NOT_RUNNING
 
 

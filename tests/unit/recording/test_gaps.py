@@ -55,7 +55,19 @@ def source(
         start=at(start),
         bytes=end if size is None else size,
     )
-    journal = segments.Journal(seconds=tuple(lines), resumes=tuple(resumes or ()))
+    # A second with the offset of a restart or more was written after it.
+    told = [
+        replace(
+            one,
+            lines_before=sum(
+                1
+                for line in lines
+                if line.offset + max(1, line.bytes) <= one.offset or line.utc + timedelta(seconds=1) <= one.last_write
+            ),
+        )
+        for one in resumes or ()
+    ]
+    journal = segments.Journal(seconds=tuple(lines), resumes=tuple(told))
     return cuts.Source(segment, journal, at(start + 10 if written is None else written))
 
 
@@ -111,6 +123,20 @@ def test_a_kill_is_one_gap_from_the_last_write_to_the_first_arrival_after_it() -
     lines += [line(4, offset=3 * RATE + 60 * 188, first=0.38, bytes=188 * 60), line(5, offset=3 * RATE + 120 * 188)]
 
     assert found([source(0, lines, resumes=[resumed])], window(0, 6)) == [(3.6, 4.38, "the recorder was not running")]
+
+
+def test_a_restart_that_is_noted_after_its_first_second_is_one_gap() -> None:
+    # As the recorder really wrote it: the restart is noted when the first batch is handed over, a second's end later.
+    lines = [line(26, offset=0, first=0.0, last=0.901), line(27, offset=RATE, first=0.0, last=0.901)]
+    resumed = segments.Resume(at=at(29), offset=2 * RATE + 188 * 40, last_write=at(28.395))
+    lines += [
+        line(28, offset=2 * RATE + 188 * 40, bytes=1316, first=0.957, last=0.957),
+        line(29, offset=2 * RATE + 188 * 47, first=0.0, last=0.957),
+    ]
+
+    assert found([source(20, lines, resumes=[resumed])], window(26, 30)) == [
+        (28.395, 28.957, "the recorder was not running")
+    ]
 
 
 def test_a_restart_within_a_moment_is_still_told() -> None:
