@@ -146,9 +146,12 @@ class Arrivals:
         window = gaps.Span(booking.from_at, booking.to_at)
         assert booking.channel is not None  # noqa: S101 - asked for in the query
         folder = segments.folder(self._loaded.home.recordings, booking.channel.slug)
-        if evidence.has_begun(folder, window):
+        is_over = now > booking.to_at + _OVER
+        # While it runs this is asked twice a second, so only segments of today's length are looked at.
+        usual = timedelta(seconds=self._loaded.settings.recording.segment_seconds)
+        if evidence.has_begun(folder, window, longest=evidence.LONGEST_SEGMENT if is_over else usual):
             finaliser.begin(self._loaded, booking)
-        elif now > booking.to_at + _OVER and self._recorder.is_done_with(booking.pk, end=booking.to_at):
+        elif is_over and self._recorder.is_done_with(booking.pk, end=booking.to_at):
             miss(booking, reason=self._recorder.why_missed(end=booking.to_at))
 
 

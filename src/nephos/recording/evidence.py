@@ -9,16 +9,16 @@ from typing import Any
 from nephos.lib import clock, heartbeats
 from nephos.recording import cuts, gaps, segments
 
-_LONGEST_SEGMENT = timedelta(hours=1)
+LONGEST_SEGMENT = timedelta(hours=1)
 _DEAD_AFTER = timedelta(seconds=10)
 
 
-def collect(folder: Path, window: gaps.Span) -> list[cuts.Source]:
-    """The segments that may hold something of a window, oldest first."""
+def collect(folder: Path, window: gaps.Span, *, longest: timedelta = LONGEST_SEGMENT) -> list[cuts.Source]:
+    """The segments that may hold something of a window, oldest first. None is longer than `longest`."""
     return [
         source
         for segment in segments.list_segments(folder)
-        if window.start - _LONGEST_SEGMENT < segment.start < window.end and (source := read(segment)) is not None
+        if window.start - longest < segment.start < window.end and (source := read(segment)) is not None
     ]
 
 
@@ -31,9 +31,9 @@ def read(segment: segments.Segment) -> cuts.Source | None:
     return cuts.Source(segment, segments.read_journal(segment.journal), written_at)
 
 
-def has_begun(folder: Path, window: gaps.Span) -> bool:
+def has_begun(folder: Path, window: gaps.Span, *, longest: timedelta = LONGEST_SEGMENT) -> bool:
     """Whether the recorder listens, or listened, in this window."""
-    return any(cuts.touches(source, window) for source in collect(folder, window))
+    return any(cuts.touches(source, window) for source in collect(folder, window, longest=longest))
 
 
 class Recorder:
