@@ -23,20 +23,6 @@ def home() -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_connections() -> Iterator[None]:
-    """As Django's own test client does: a request must not close the connection that holds the test's transaction."""
-    from django.core import signals
-    from django.db import close_old_connections
-
-    pair = (signals.request_started, signals.request_finished)
-    for signal in pair:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in pair:
-        signal.connect(close_old_connections)
-
-
-@pytest.fixture
 def owner(db: None, home: Any, open_connections: None) -> Any:
     """The home's owner, who needs no token."""
     from tests.support import callers
