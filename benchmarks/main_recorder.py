@@ -22,12 +22,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.fakes import transport
 
 from nephos.config import load
-from nephos.recording import plan, segments
+from nephos.recording import health, plan, segments
 
 RATE = 4e6
 LOOPBACK = "127.0.0.1"
@@ -37,6 +39,8 @@ DATAGRAM = 7 * 188
 RECORDER = """
 import signal, sys, threading
 from pathlib import Path
+
+import numpy as np
 from nephos.config import load
 from nephos.recording import recorder
 stop = threading.Event()
@@ -171,6 +175,18 @@ def measure_multicat(count: int, seconds: float) -> float:
     return cpu / wall / count * 100
 
 
+def measure_health() -> float:
+    """Percent of a core for 8 Mb/s, judged a second at a time as the recorder does."""
+    stream = np.frombuffer(transport.stream(transport.CYCLE), dtype=np.uint8)
+    second = int(8e6 / 8 / 188) * 188
+    blocks = [stream[i : i + second] for i in range(0, stream.size - second, second)]
+    judge, began = health.Health(), time.process_time()
+    for _ in range(10):
+        for block in blocks:
+            judge.feed(health.heads(block))
+    return (time.process_time() - began) / 10 / len(blocks) * 100
+
+
 def figure(name: str, value: float, unit: str, *, peer: float | None = None, goal: float | None = None) -> None:
     ratio = round(value / peer, 3) if peer else None
     met = None if goal is None else value <= goal
@@ -193,6 +209,7 @@ def main() -> None:
         theirs = measure_multicat(count, seconds) if shutil.which("multicat") else None
         unrolled = measure_recorder(count, 2, pre_roll=0)
     figure("recorder CPU a 4 Mb/s stream", ours["cpu_percent"], "% of a core", peer=theirs, goal=1.0)
+    figure("health of 8 Mb/s", measure_health(), "% of a core", goal=0.35)
     figure("continuity errors and kernel drops", ours["lost"], "packets", goal=0)
     figure("recorder memory a stream, its share now", ours["pss"] / 2**20, "MiB")
     figure("recorder memory a stream, most ever", ours["peak"] / 2**20, "MiB")

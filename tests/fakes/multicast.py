@@ -20,8 +20,8 @@ _groups = itertools.count(int(time.time() * 7) % 60000)
 
 def free_group() -> str:
     """A group that no other test uses, nor the run before."""
-    number = next(_groups) % 65000 + 1
-    return f"239.{200 + number // 65000}.{number >> 8 & 0xFF}.{number & 0xFF or 1}"
+    middle, low = divmod(next(_groups) % 60_000, 250)
+    return f"239.200.{middle + 1}.{low + 1}"
 
 
 def free_port() -> int:

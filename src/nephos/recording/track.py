@@ -23,7 +23,7 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 class _Tally:
     """The counters of the second that is being written."""
 
-    offset: int
+    offset: int | None = None  # not known until the segment is open
     heads: list[health.Bytes] = field(default_factory=list)  # judged together when the second ends: five times cheaper
     datagrams: int = 0
     sync_bytes: int = 0
@@ -54,12 +54,14 @@ class Track:
         begun = self._begin(fresh)
         tally = self._tally
         if tally is None:
-            tally = self._tally = _Tally(offset=self._writer.offset)
+            tally = self._tally = _Tally()
+        if begun and tally.offset is None:
+            tally.offset = self._writer.offset
         tally.unwritten += fresh.unwritten
         if fresh.load is not None:
             self._take(fresh.load, tally, writes=begun and has_room)
         if fresh.ends is not None:
-            self._end(fresh, fresh.ends, tally, begun=begun)
+            self._end(fresh, fresh.ends, tally)
         if fresh.closes:
             self._writer.close()
 
@@ -92,11 +94,11 @@ class Track:
         else:
             self.trouble = ""
 
-    def _end(self, fresh: batch.Batch, arrivals: batch.Arrivals, tally: _Tally, *, begun: bool) -> None:
+    def _end(self, fresh: batch.Batch, arrivals: batch.Arrivals, tally: _Tally) -> None:
         self._tally = None
         counts = self._health.feed(np.concatenate(tally.heads)) if tally.heads else health.Counts()
         self.continuity_errors += counts.cc
-        if not begun:
+        if tally.offset is None or not self._writer.is_open:
             return
         second = segments.Second(
             utc=timeline.moment(fresh.second),

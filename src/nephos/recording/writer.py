@@ -69,6 +69,10 @@ class Writer:
         self.offset = 0
         self._is_new = True  # nothing written since this receiver started
 
+    @property
+    def is_open(self) -> bool:
+        return self._start is not None
+
     def begin(self, second: int, *, at: datetime) -> None:
         """Bytes that follow came `at` that time, in this second of UTC. Raises OSError."""
         start = segments.slot(second, self._segment_seconds)

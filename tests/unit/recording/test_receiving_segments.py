@@ -248,11 +248,30 @@ class TestTrack:
 
         one.handle(a_batch(SECOND, STREAM[:1880]), has_room=True)
         trouble = one.trouble
+        one.handle(a_batch(SECOND + 1, STREAM[1880:3760], ends=False), has_room=True)
         (tmp_path / "one").unlink()
-        one.handle(a_batch(SECOND + 1, STREAM[1880:3760], closes=True), has_room=True)
+        one.handle(a_batch(SECOND + 1, STREAM[3760:5640], closes=True), has_room=True)
 
         assert "writing failed" in trouble
-        assert [s.bytes for s in self.journal(tmp_path)] == [1880]
+        assert [(s.offset, s.bytes, s.unwritten) for s in self.journal(tmp_path)] == [(0, 1880, 1880)]
+
+    def test_a_segment_that_breaks_is_opened_afresh(
+        self, out: writer.Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one = self.make(out)
+        one.handle(a_batch(SECOND, STREAM[:1880]), has_room=True)
+        real = os.write
+
+        def write(handle: int, content: bytes | memoryview) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+        monkeypatch.setattr(os, "write", write)
+        one.handle(a_batch(SECOND + 1, STREAM[1880:3760]), has_room=True)
+        monkeypatch.setattr(os, "write", real)
+        one.handle(a_batch(SECOND + 2, STREAM[3760:5640], closes=True), has_room=True)
+
+        assert [(s.offset, s.bytes) for s in self.journal(tmp_path)] == [(0, 1880), (1880, 1880)]
+        assert one.trouble == ""
 
     def test_bytes_that_never_got_here_are_counted(self, out: writer.Writer, tmp_path: Path) -> None:
         one = self.make(out)
