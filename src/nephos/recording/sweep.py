@@ -59,6 +59,7 @@ def tidy(loaded: Loaded, channel: Channel, *, now: datetime) -> bool:
     place = segments.folder(loaded.home.recordings, channel.slug)
     found = segments.list_segments(place)
     _forget_links(place.parent, channel)
+    _forget_journals(place)
     if not found:
         return True
     recording = loaded.settings.recording
@@ -103,7 +104,7 @@ def _remove_if_held(segment: segments.Segment, closed: Sequence[gaps.Span], chan
     source = evidence.read(segment)
     if source is None or not _is_explained(source, closed) or _grew_late(source, channel):
         return
-    # The stream first: a journal without a segment is noticed by nobody, a segment without a journal is a riddle.
+    # The stream first: a journal without a segment means nothing, a segment without a journal is a riddle.
     segment.path.unlink(missing_ok=True)
     segment.journal.unlink(missing_ok=True)
     logger.debug("A segment is in finished recordings and was removed", extra={"segment": str(segment.path)})
@@ -124,6 +125,14 @@ def _is_explained(source: cuts.Source, closed: Sequence[gaps.Span]) -> bool:
     lines = [gaps.Span(one.utc, one.utc) for one in source.journal.seconds]
     spans = cuts.heard(source) or lines or [gaps.Span(source.segment.start, source.segment.start)]
     return all(any(window.start <= span.start and span.end <= window.end for window in closed) for span in spans)
+
+
+def _forget_journals(place: Path) -> None:
+    """Journals of segments that are gone: a kill came between the two. (The recorder makes the segment first.)"""
+    for journal in place.glob("*.jsonl"):
+        segment = journal.with_suffix(".ts")
+        if segments.start_of(segment) is not None and not segment.exists():
+            journal.unlink(missing_ok=True)
 
 
 def _forget_links(folder: Path, channel: Channel) -> None:

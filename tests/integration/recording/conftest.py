@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nephos.config.load import Loaded
 from nephos.lib import clock
 from tests.fakes import air
 
@@ -29,3 +30,9 @@ def channel(db: None, hands: air.Clock) -> Channel:
     from nephos.library import services as library
 
     return library.add_channel(name="La Uno", address="udp://239.1.2.3:5004", zone="Europe/Madrid")
+
+
+@pytest.fixture
+def tape(home: Loaded, channel: Channel) -> air.Air:
+    """What a recorder lays on disk for the channel."""
+    return air.Air(home.home.recordings, channel.slug)
