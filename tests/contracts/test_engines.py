@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -225,3 +226,11 @@ def test_every_socket_of_dask_listens_on_loopback(tmp_path: Path) -> None:
 def test_dask_refuses_to_be_reached_from_elsewhere() -> None:
     with pytest.raises(errors.NotLoopback):
         dask.Dask(host="0.0.0.0", port=0).start()
+
+
+def test_dask_says_in_words_that_its_port_is_taken() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(errors.EngineRefused, match=str(taken.getsockname()[1])):
+            dask.Dask(host="127.0.0.1", port=taken.getsockname()[1]).start()

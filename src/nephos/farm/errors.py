@@ -45,3 +45,9 @@ class NotPaused(errors.NotNow):
 
 class NotLoopback(errors.NotAllowed):
     """The engine may only listen on this machine."""
+
+
+class EngineRefused(FarmError):
+    """The engine of the farm does not start."""
+
+    permanent = False

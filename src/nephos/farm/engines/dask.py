@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
+import socket
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -55,10 +56,11 @@ class Dask:
         return str(self._cluster.scheduler_address)
 
     def start(self) -> frozenset[str]:
-        """Start the scheduler. Raises EngineMissing, or NotLoopback for an address that others could reach."""
+        """Start the scheduler. Raises EngineMissing, EngineRefused, or NotLoopback."""
         refuse_open(self._host)
         distributed = library()
         options = {"host": self._host, "port": self._port, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
+        self._refuse_taken_port()
         self._cluster = distributed.SpecCluster(
             scheduler={"cls": distributed.Scheduler, "options": options}, workers={}, silence_logs=False
         )
@@ -96,6 +98,17 @@ class Dask:
         for part in (self._client, self._cluster):
             if part is not None:
                 part.close(timeout=5)
+
+    def _refuse_taken_port(self) -> None:
+        # Asked beforehand, because a scheduler that cannot bind leaves a socket behind and says little.
+        try:
+            with socket.create_server((self._host, self._port)):
+                pass
+        except OSError as error:
+            raise errors.EngineRefused(
+                f"The Dask scheduler cannot listen on {self._host}:{self._port}: {error.strerror or error}.",
+                hint="Another program may have the port; `[farm] port` sets another.",
+            ) from error
 
     def _forget(self, attempt: str) -> None:
         with self._lock:
