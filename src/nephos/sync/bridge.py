@@ -40,6 +40,8 @@ class Bridge:
         if self._position is None:
             cursor = Cursor.objects.filter(reader=_READER).first()
             self._position = cursor.position if cursor else 0
+        if outbox.newest(self._home.sync_database) < self._position:
+            self._position = 0  # somebody removed sync.db: it counts from one again
         messages = outbox.read(self._home.sync_database, after=self._position, limit=_BATCH)
         if not messages:
             return False

@@ -26,16 +26,19 @@ _HEADER = struct.Struct("iIII")
 _READ_BYTES = 1 << 20
 
 
+def is_there() -> bool:
+    """Whether this system has it."""
+    return sys.platform.startswith("linux")
+
+
 class Inotify:
     """News of one tree. `take` and `close` belong to one thread."""
 
     def __init__(self, root: bytes) -> None:
-        """Raises OSError where the system has no inotify or has run out of it."""
-        if not sys.platform.startswith("linux"):
-            raise OSError("there is no inotify here")
+        """Raises OSError where the system has run out of watches."""
         self._root = root
         self._libc = ctypes.CDLL(None, use_errno=True)
-        self._handle = self._libc.inotify_init1(getattr(os, "O_CLOEXEC", 0) | os.O_NONBLOCK)
+        self._handle = self._libc.inotify_init1(getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
         if self._handle < 0:
             raise OSError(ctypes.get_errno(), "inotify_init1")
         self._folders: dict[int, bytes] = {}

@@ -47,6 +47,13 @@ def read(path: Path, *, after: int, limit: int = 500) -> list[Message]:
     return [Message(row["id"], row["uid"], row["kind"], json.loads(row["body"]), row["made_at"]) for row in rows]
 
 
+def newest(path: Path) -> int:
+    """The highest id that was ever given; smaller than before only if the journal was begun anew."""
+    with database.reading(path) as db:
+        row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone() if db else None
+    return int(row["seq"]) if row else 0
+
+
 def forget(db: sqlite3.Connection, *, upto: int) -> None:
     """Drop what the bridge has taken over."""
     db.execute("DELETE FROM outbox WHERE id <= ?", (upto,))

@@ -34,6 +34,8 @@ class Blind:
 
 def watch(root: bytes) -> Watcher:
     """The best watcher for a folder."""
+    if not inotify.is_there():
+        return Blind()
     try:
         return inotify.Inotify(root)
     except OSError as error:

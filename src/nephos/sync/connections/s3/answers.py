@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import ClassVar
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 from nephos.sync import errors
 from nephos.sync.connections.base import Part
@@ -112,7 +112,8 @@ def parts(root: ElementTree.Element) -> Iterator[Part]:
 def completion(found: list[Part]) -> bytes:
     """The document that asks for completion."""
     inner = "".join(
-        f"<Part><PartNumber>{part.number}</PartNumber><ETag>{escape(quoted(part.etag))}</ETag></Part>" for part in found
+        f"<Part><PartNumber>{part.number}</PartNumber><ETag>{html.escape(quoted(part.etag), quote=False)}</ETag></Part>"
+        for part in found
     )
     return f"<CompleteMultipartUpload>{inner}</CompleteMultipartUpload>".encode()
 
