@@ -30,6 +30,11 @@ class Options:
 
         return self.home or home.default_root()
 
+    @property
+    def station(self) -> str:
+        """URL of the station meant: `--server`, else `NEPHOS_SERVER`, else empty for the one of the home."""
+        return self.server or os.environ.get("NEPHOS_SERVER", "")
+
 
 current = Options()
 
@@ -38,7 +43,15 @@ def reset() -> None:
     """Forget the last command line (several run in one process in tests and in the console)."""
     for name, value in zip(Options.__slots__, (None, "", False, False, False, False), strict=True):
         setattr(current, name, value)
-    current.server = os.environ.get("NEPHOS_SERVER", "")
+
+
+def here() -> Path:
+    """The home folder, for commands that work on this machine alone. Raises Invalid if another station was named."""
+    if current.server:
+        raise errors.Invalid(
+            "This command works on a home of this machine, not over --server.", hint="Give it there, or name a --home."
+        )
+    return current.root
 
 
 def keep(parameter: typer.CallbackParam, value: object) -> object:

@@ -23,10 +23,23 @@ _known: dict[str, http.Client] = {}
 def client() -> http.Client:
     """The way to the station that this command line means. Raises HomeMissing."""
     asked = options.current
-    key = f"{asked.server} {asked.root}"
+    key = f"{asked.station} {asked.root}"
     if key not in _known:
         _known[key] = http.Client(_transport())
     return _known[key]
+
+
+def running() -> http.Client:
+    """The way to a station that runs: no stand-in in this process will do. Raises StationUnreachable."""
+    from nephos.client import errors as client_errors
+    from nephos.config.home import Home
+
+    place = Home.at(options.current.root).api_socket
+    if not is_remote() and not listens(place):
+        raise client_errors.StationUnreachable(
+            f"No station listens on {place}.", hint="`nephos start` starts it; --server names another."
+        )
+    return client()
 
 
 def forget() -> None:
@@ -36,14 +49,14 @@ def forget() -> None:
 
 def is_remote() -> bool:
     """Whether the station is on the other end of a URL."""
-    return bool(options.current.server)
+    return bool(options.current.station)
 
 
 def _transport() -> http.Transport:
     if is_remote():
         token = os.environ.get("NEPHOS_TOKEN", "").strip()
-        http.address(options.current.server)
-        return http.Remote(options.current.server, Secret(token) if token else None)
+        http.address(options.current.station)
+        return http.Remote(options.current.station, Secret(token) if token else None)
     from nephos.config.home import Home
 
     home = Home.at(options.current.root)

@@ -13,6 +13,7 @@ from nephos.web.api import doors, root
 from tests.support.callers import Caller
 
 ADMIN = {
+    "POST /jobs",  # a template may run any program as the station's user
     "POST /connections",
     "DELETE /connections/{name}",
     "POST /destinations",

@@ -108,6 +108,8 @@ def test_an_unknown_command_suggests_the_nearest(
         ["--home"],
         ["--home", "a\nb", "status"],
         ["stop", "--now", "--drain"],
+        ["--server", "http://127.0.0.1:9", "stop"],
+        ["start", "--server", "http://127.0.0.1:9"],
         ["run", "nobody"],
         ["start", "--only", "nobody"],
         ["--server", "ftp://x", "channel", "list"],

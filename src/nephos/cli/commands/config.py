@@ -19,7 +19,7 @@ Key = Annotated[str, typer.Argument(help="section.key, for example web.port.", s
 @app.command()
 def show(*, section: Annotated[str, typer.Argument(help="Only this table.")] = "") -> None:
     """Show every setting, its value and its origin."""
-    loaded = load.load(options.current.root)
+    loaded = load.load(options.here())
     values: dict[str, Any] = msgspec.to_builtins(loaded.settings)
     if section and section not in values:
         raise errors.NotFound(f"There is no section {section[:40]!r}.", hint=f"There are: {', '.join(values)}.")
@@ -36,14 +36,14 @@ def show(*, section: Annotated[str, typer.Argument(help="Only this table.")] = "
 @app.command()
 def check() -> None:
     """Read the settings file and say whether it would be taken."""
-    loaded = load.load(options.current.root)
+    loaded = load.load(options.here())
     output.done({"valid": True, "file": str(loaded.home.config_file)}, f"{loaded.home.config_file} is fine.")
 
 
 @app.command("set")
 def set_(key: Key, value: Annotated[str, typer.Argument(help="The new value.", show_default=False)]) -> None:
     """Change a setting; a bad value is refused and nothing is written."""
-    place = load.load(options.current.root).home
+    place = load.load(options.here()).home
     if not place.config.is_dir():
         raise errors.NotNow(f"There is no Nephos home at {place.root}.", hint="`nephos init` makes one.")
     edit.set_value(place, key, _typed(key, value))

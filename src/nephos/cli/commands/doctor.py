@@ -13,7 +13,7 @@ app = lazy.single()
 @app.command()
 def doctor() -> int | None:
     """Check programs, folders, clock, space, limits, database, settings and ports."""
-    found = [dataclasses.asdict(finding) for finding in checks.examine(options.current.root)]
+    found = [dataclasses.asdict(finding) for finding in checks.examine(options.here())]
     output.rows(
         found,
         [("STATE", "state"), ("CHECK", "name"), ("FINDING", "sentence"), ("HINT", "hint")],

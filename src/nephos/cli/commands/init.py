@@ -14,7 +14,7 @@ app = lazy.single()
 @app.command()
 def init() -> None:
     """Make the home folder and commented settings; what is there already stays as it is."""
-    loaded = load.load(options.current.root)
+    loaded = load.load(options.here())
     loaded.home.create()
     fresh = not loaded.home.config_file.exists()
     if fresh:

@@ -21,7 +21,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=100_000, help="How many.")] = 50,
 ) -> None:
     """The last lines of a role's log."""
-    folder = load.load(options.current.root).home.logs
+    folder = load.load(options.here()).home.logs
     known = sorted(path.stem for path in folder.glob("*.log"))
     if role not in known:
         raise errors.NotFound(

@@ -14,7 +14,7 @@ app = lazy.single()
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def manage(context: typer.Context) -> int:
     """Run one of Django's own commands, for example: nephos manage migrate."""
-    loaded = load.load(options.current.root)
+    loaded = load.load(options.here())
     if not loaded.home.config.is_dir():
         raise errors.NotNow(f"There is no Nephos home at {loaded.home.root}.", hint="`nephos init` makes one.")
     from nephos.core import bootstrap

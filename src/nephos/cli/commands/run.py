@@ -18,4 +18,4 @@ def run(
     role: Annotated[str, typer.Argument(help=", ".join(roles.ROLES) + ".", show_default=False)],
 ) -> int:
     """Run one role until it is told to stop."""
-    return roles.run(role, load.load(options.current.root))
+    return roles.run(role, load.load(options.here()))

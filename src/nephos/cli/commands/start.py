@@ -21,4 +21,4 @@ def start(
 ) -> int:
     """Start the station; the home folder is made if there is none."""
     wanted = [part.strip() for part in only.split(",") if part.strip()]
-    return supervisor.start(load.load(options.current.root), only=wanted, detach=detach)
+    return supervisor.start(load.load(options.here()), only=wanted, detach=detach)

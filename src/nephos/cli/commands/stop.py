@@ -25,4 +25,4 @@ def stop(
     """Stop the running station."""
     if now and drain:
         raise errors.Invalid("--now and --drain contradict each other.")
-    return supervisor.stop(load.load(options.current.root), now=now, drain=drain)
+    return supervisor.stop(load.load(options.here()), now=now, drain=drain)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import signal
+import socket
+import threading
 from typing import Annotated
 
 import typer
 
-from nephos.cli import lazy, output, shown
+from nephos.cli import lazy, output, shown, station
 from nephos.cli.operations import Operation
 
 LIST = Operation("GET", "/workers")
@@ -44,3 +48,34 @@ def enable(name: Name) -> None:
 def disable(name: Name) -> None:
     """Give a worker no more work; what it runs goes on."""
     output.done(DISABLE(name), f"Worker {name} is disabled.")
+
+
+@app.command()
+def run(
+    *,
+    scheduler: Annotated[str, typer.Option(help="The farm's engine, where the station's settings open it.")] = (
+        "tcp://127.0.0.1:8610"
+    ),
+    name: Annotated[str, typer.Option(help="What the station calls this worker; else the machine's name.")] = "",
+    slots: Annotated[int, typer.Option(min=1, max=1024, help="How many tasks at once.")] = 1,
+) -> None:
+    """Be a worker of a station whose farm engine is dask, until Ctrl-C."""
+    from nephos.client.ledger import Ledger
+    from nephos.farm import ledger
+    from nephos.farm.engines import dask
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop.set())
+    called = name or socket.gethostname()
+    book = Ledger(station.running(), assignment=ledger.Assignment)
+    output.say(f"Worker {called} with {slots} slots works for {scheduler}. Ctrl-C ends it.")
+    dask.serve(
+        scheduler,
+        station=book,
+        name=called,
+        slots=slots,
+        mark=f"nephos-worker:{called}",
+        stop=stop,
+    )

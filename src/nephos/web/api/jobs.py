@@ -43,9 +43,9 @@ def list_(
     return queries.jobs(state=state, subject=subject, limit=limit)
 
 
-@router.post("/jobs", auth=doors.OPERATE, response={201: queries.JobDetail})
+@router.post("/jobs", auth=doors.ADMIN, response={201: queries.JobDetail})
 def submit(request: HttpRequest, body: JobIn) -> Status[queries.JobDetail]:
-    """Submit a job; a key that was used before gives the job it made."""
+    """Submit a job, which may run any program here; a key that was used before gives the job it made."""
     made = services.submit(
         name=body.name,
         template=body.template,
