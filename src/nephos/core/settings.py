@@ -23,8 +23,8 @@ APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "nephos.web.middleware.StaticFiles",
     "nephos.web.middleware.ContentPolicy",
+    "nephos.web.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

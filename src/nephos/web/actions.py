@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from nephos.core import bootstrap
 from nephos.core import errors as core_errors
 from nephos.lib import errors
 from nephos.library import services, states
 from nephos.library.models import Asset
 from nephos.processing import services as processing
+from nephos.web.api import current
 
 
 def process_again(*, asset: Asset, pipeline: str = "", actor: str = "") -> None:
     """Start a pipeline on an asset that has arrived. Raises ForbiddenMove, or Invalid where there is no pipeline."""
-    loaded = bootstrap.loaded()
+    loaded = current.loaded()
     name = pipeline or asset.pipeline or loaded.settings.recording.pipeline
     if not name:
         raise errors.Invalid("No pipeline is named.", hint="`nephos pipeline list` shows them.")

@@ -9,12 +9,12 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from nephos.core import bootstrap
 from nephos.lib import errors
 from nephos.library import queries
 from nephos.library import services as library
 from nephos.recording import services as recording
 from nephos.web import forms, pulse, rendering
+from nephos.web.api import current
 
 PATH = "/channels"
 
@@ -28,7 +28,7 @@ class Row:
 
 
 def _list(_request: HttpRequest) -> Mapping[str, Any]:
-    heard = {receiver.slug: receiver for receiver in pulse.receivers(bootstrap.loaded())}
+    heard = {receiver.slug: receiver for receiver in pulse.receivers(current.loaded())}
     return {"rows": [Row(channel, heard.get(channel.slug)) for channel in queries.channels()]}
 
 

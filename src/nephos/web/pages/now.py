@@ -10,7 +10,6 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from nephos.core import bootstrap
 from nephos.lib import clock, errors
 from nephos.library import queries as library
 from nephos.library.queries import AssetView, FileView
@@ -22,6 +21,7 @@ from nephos.recording.states import BookingState
 from nephos.sync import queries as transfers
 from nephos.sync.states import PathState
 from nephos.web import pulse, rendering
+from nephos.web.api import current
 
 _NEXT = 6
 _MADE = 4
@@ -65,7 +65,7 @@ class Made:
 
 def _recording(_request: HttpRequest) -> Mapping[str, Any]:
     now = clock.now()
-    heard = {number: one for one in pulse.receivers(bootstrap.loaded()) for number in one.bookings}
+    heard = {number: one for one in pulse.receivers(current.loaded()) for number in one.bookings}
     running = [
         Running(booking, heard.get(booking.id), _percent(booking))
         for booking in queries.bookings(upcoming=True, limit=50)
@@ -94,7 +94,7 @@ def _failed(_request: HttpRequest) -> Mapping[str, Any]:
     found = [Failure(one.title, one.state, one.reason, f"/recordings/{one.id}", one.state_at) for one in assets]
     missed = (one for one in queries.bookings(state=BookingState.MISSED, limit=10) if one.starts_at > since)
     found += [Failure(one.title, one.state, one.reason, "/schedules", one.starts_at) for one in missed]
-    held = transfers.transfers(bootstrap.loaded().home, transfers.Choice(state=PathState.HELD), limit=10)
+    held = transfers.transfers(current.loaded().home, transfers.Choice(state=PathState.HELD), limit=10)
     found += [
         Failure(
             f"{one.path.rsplit('/', 1)[-1]} to {one.destination}", one.state, one.cause, _place_of(one), one.changed_at
@@ -110,13 +110,13 @@ def _place_of(transfer: transfers.Transfer) -> str:
 
 
 def _space(_request: HttpRequest) -> Mapping[str, Any]:
-    loaded = bootstrap.loaded()
+    loaded = current.loaded()
     rate = sum(receiver.bytes_per_second for receiver in pulse.receivers(loaded))
     return {"volume": pulse.disk(loaded, bytes_per_second=rate)}
 
 
 def _roles(_request: HttpRequest) -> Mapping[str, Any]:
-    return {"roles": pulse.roles(bootstrap.loaded())}
+    return {"roles": pulse.roles(current.loaded())}
 
 
 def _made(_request: HttpRequest) -> Mapping[str, Any]:

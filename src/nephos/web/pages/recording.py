@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from nephos import flow
-from nephos.core import bootstrap
 from nephos.events import log
 from nephos.farm import queries as farm
 from nephos.lib import errors, files
@@ -22,6 +21,7 @@ from nephos.library.queries import AssetView, FileView
 from nephos.recording import manifests
 from nephos.recording import queries as bookings
 from nephos.web import actions, deliveries, journeys, rendering, strips
+from nephos.web.api import current
 
 _PLAYABLE = (".mp4", ".webm", ".m4a", ".mp3")
 _LANGUAGES = {"spa": "es", "eng": "en", "deu": "de", "ger": "de", "fra": "fr", "fre": "fr", "por": "pt", "ita": "it"}
@@ -43,7 +43,7 @@ def _asset(request: HttpRequest) -> AssetView:
 
 def _journey(request: HttpRequest) -> Mapping[str, Any]:
     asset = _asset(request)
-    is_watched = bool(flow.delivering_watches(queries.get_asset(asset.id), bootstrap.loaded()))
+    is_watched = bool(flow.delivering_watches(queries.get_asset(asset.id), current.loaded()))
     booked = bookings.bookings(asset=asset.id, limit=1)
     booked_at = booked[0].created_at if booked else None
     return {"asset": asset, "steps": journeys.steps(asset, booked_at=booked_at, is_watched=is_watched)}
@@ -91,7 +91,7 @@ def strip(asset: AssetView) -> strips.Strip | None:
     """The strip of a recording's manifest, None before there is one."""
     if asset.recording is None or not asset.recording.verdict:
         return None
-    home = bootstrap.loaded().home
+    home = current.loaded().home
     beside = [
         queries.locate(file, home)
         for file in asset.files
@@ -122,7 +122,7 @@ def _work(request: HttpRequest) -> Mapping[str, Any]:
 
 def _delivery(request: HttpRequest) -> Mapping[str, Any]:
     asset = _asset(request)
-    return {"asset": asset, "deliveries": deliveries.of_set(bootstrap.loaded().home, f"asset:{asset.id}")}
+    return {"asset": asset, "deliveries": deliveries.of_set(current.loaded().home, f"asset:{asset.id}")}
 
 
 def _events(request: HttpRequest) -> Mapping[str, Any]:

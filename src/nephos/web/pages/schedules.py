@@ -30,8 +30,9 @@ def _upcoming(_request: HttpRequest) -> Mapping[str, Any]:
 
 def _preview(request: HttpRequest) -> Mapping[str, Any]:
     form = forms.ScheduleForm(request.GET)
-    form.is_valid()  # a name is not needed to see what a rule means
-    wrong = [str(line) for name, lines in form.errors.items() if name not in _NOT_NEEDED for line in lines]
+    form.is_valid()  # what is still empty is not needed to see what a rule means; what is wrong is said
+    given = [name for name in form.errors if request.GET.get(name)]
+    wrong = [str(line) for name in given for line in form.errors[name]]
     if not request.GET.get("start"):
         return {"advice": "Give a start time, and days or a date, and see here what would be recorded."}
     if wrong:
@@ -45,8 +46,6 @@ def _preview(request: HttpRequest) -> Mapping[str, Any]:
         return {"error": error}
     return {"preview": found}
 
-
-_NOT_NEEDED = ("name", "channel", "duration")
 
 PARTS = {
     "list": rendering.Part("Schedules", "web/schedules/list.html", "schedule booking channel", _list),

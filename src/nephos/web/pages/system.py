@@ -15,11 +15,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from nephos.config import schema
-from nephos.core import bootstrap
 from nephos.maintenance import doctor
 from nephos.sync import queries as transfers
 from nephos.sync.states import PathState
 from nephos.web import pulse, rendering
+from nephos.web.api import current
 
 PATH = "/system"
 _STATES = {doctor.State.OK: "good", doctor.State.WARN: "warn", doctor.State.FAIL: "failed"}
@@ -58,17 +58,17 @@ class ConnectionRow:
 
 
 def _roles(_request: HttpRequest) -> Mapping[str, Any]:
-    return {"roles": pulse.roles(bootstrap.loaded())}
+    return {"roles": pulse.roles(current.loaded())}
 
 
 def _space(_request: HttpRequest) -> Mapping[str, Any]:
-    loaded = bootstrap.loaded()
+    loaded = current.loaded()
     rate = sum(receiver.bytes_per_second for receiver in pulse.receivers(loaded))
     return {"volumes": pulse.volumes(loaded, bytes_per_second=rate)}
 
 
 def _about(_request: HttpRequest) -> Mapping[str, Any]:
-    loaded = bootstrap.loaded()
+    loaded = current.loaded()
     facts = [
         Fact("Nephos", metadata.version("nephos-station")),
         Fact("Home", str(loaded.home.root)),
@@ -88,14 +88,14 @@ def _database() -> str:
 
 
 def _checks(_request: HttpRequest) -> Mapping[str, Any]:
-    found = doctor.examine(bootstrap.loaded().home.root)
+    found = doctor.examine(current.loaded().home.root)
     order = {"failed": 0, "warn": 1, "good": 2}
     rows = [CheckRow(one.name, _STATES[one.state], one.sentence, one.hint) for one in found]
     return {"checks": sorted(rows, key=lambda row: order[row.state])}
 
 
 def _connections(_request: HttpRequest) -> Mapping[str, Any]:
-    loaded = bootstrap.loaded()
+    loaded = current.loaded()
     told = transfers.watches(loaded.home)
     return {"rows": [_connection(name, loaded.settings, told) for name in loaded.settings.destination]}
 
