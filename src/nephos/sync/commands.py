@@ -102,12 +102,12 @@ def resume(db: sqlite3.Connection, order: orders.Order) -> None:
 
 
 def retry(db: sqlite3.Connection, order: orders.Order) -> None:
-    """Try what is held or waits, within the scope."""
+    """Try what is held or waits, within the scope; `transfer` is the id of one row, whatever its name."""
     watch, destination, path = _scope(order)
     found = db.execute(
         "SELECT id FROM paths WHERE state IN ('held', 'waiting') AND ? IN ('', watch) AND ? IN ('', destination)"
-        " AND ? IN (x'', path)",
-        (watch, destination, path),
+        " AND ? IN (x'', path) AND ? IN (0, id)",
+        (watch, destination, path, int(order.body.get("transfer") or 0)),
     ).fetchall()
     for entry in found:
         row = paths.get(db, entry["id"])

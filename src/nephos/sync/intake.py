@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import logging
 import os
 import queue
@@ -20,6 +21,7 @@ from nephos.sync.states import PathState
 
 logger = logging.getLogger(__name__)
 
+_GROUP = 2_000  # so many paths a transaction: orders of others get their turn in between
 _BLIND_SCAN_SECONDS = 1.0
 _WRITER_SECONDS = 0.5  # until somebody who writes is asked for again
 _BLIND_SCAN_SHARE = 20.0  # where nothing tells of changes, scanning takes at most a twentieth of the time
@@ -42,6 +44,7 @@ class FolderIntake:
         self._journal = journal
         self._watcher: watcher.Watcher | None = None
         self._seen: dict[bytes, Fingerprint] = {}
+        self._folders: dict[bytes, set[bytes]] = {}  # the same paths by their folder
         self._unsettled: dict[bytes, _Sighting] = {}
         self._touched: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._known = journal.commit(self._load)
@@ -107,28 +110,34 @@ class FolderIntake:
         self._note(fresh)
         if not scan.complete:
             return
-        gone = [path for path in {*self._seen, *self._known} if path not in scan.found and _is_in(path, folder, deep)]
-        if not deep:
-            # A folder that vanished gives no news of what was in it.
-            gone += [path for path in self._seen if self._is_below_lost_folder(path, folder)]
+        here = {*self._seen, *self._known} if deep else self._folders.get(folder, set())
+        gone = [path for path in here if path not in scan.found]
+        for lost in [] if deep else self._lost_folders(folder):
+            gone += self._folders[lost]
         self._vanish(gone)
 
-    def _is_below_lost_folder(self, path: bytes, folder: bytes) -> bool:
-        rest = path[len(folder) + 1 :] if folder and path.startswith(folder + b"/") else path if not folder else b""
-        first, slash, _ = rest.partition(b"/")
-        return bool(slash) and not os.path.isdir(os.path.join(self._root, folder, first))  # noqa: PTH112
+    def _lost_folders(self, folder: bytes) -> list[bytes]:
+        """Folders below one that are no longer there: a folder that vanishes gives no news of what was in it."""
+        start = folder + b"/" if folder else b""
+        below = [known for known in self._folders if known.startswith(start) and known != folder]
+        return [known for known in below if not os.path.isdir(os.path.join(self._root, known))]  # noqa: PTH112
 
     def _note(self, fresh: dict[bytes, Fingerprint]) -> None:
         now = clock.monotonic()
         told: list[paths.Sight] = []
         for path, fingerprint in fresh.items():
             self._seen[path] = fingerprint
+            self._folders.setdefault(os.path.dirname(path), set()).add(path)  # noqa: PTH120 - bytes
             if self._known.pop(path, None) == fingerprint:
                 continue  # dealt with before this process began
             self._unsettled[path] = _Sighting(fingerprint, now)
             told += self._sights(path, fingerprint)
-        if told and self.rule.delivers_paths:
-            self._journal.submit(lambda db: [paths.observe(db, sight) for sight in told])
+        if self.rule.delivers_paths:
+            for start in range(0, len(told), _GROUP):
+                self._observe(told[start : start + _GROUP])
+
+    def _observe(self, told: list[paths.Sight]) -> None:
+        self._journal.submit(lambda db: [paths.observe(db, sight) for sight in told])
 
     def _sights(self, path: bytes, fingerprint: Fingerprint) -> list[paths.Sight]:
         source = os.path.join(self._root, path)
@@ -151,6 +160,10 @@ class FolderIntake:
             self._seen.pop(path, None)
             self._unsettled.pop(path, None)
             self._known.pop(path, None)
+            folder = os.path.dirname(path)  # noqa: PTH120 - bytes
+            self._folders.get(folder, set()).discard(path)
+            if not self._folders.get(folder, True):
+                del self._folders[folder]
         if gone and self.rule.delivers_paths:
             self._journal.submit(lambda db: self._tell_gone(db, gone))
 
@@ -164,7 +177,8 @@ class FolderIntake:
     def _settle(self) -> bool:
         now = clock.monotonic()
         quiet_for = self.rule.settle.total_seconds()
-        candidates = [path for path, seen in self._unsettled.items() if now - seen.since >= quiet_for]
+        ripe = (path for path, seen in self._unsettled.items() if now - seen.since >= quiet_for)
+        candidates = list(itertools.islice(ripe, _GROUP))
         quiet = [path for path in candidates if self._is_quiet(path)]
         if not quiet:
             return False
@@ -203,7 +217,7 @@ class FolderIntake:
     def _announce(self, folders: set[bytes]) -> None:
         """Tell of what belongs together when none of it is still being written."""
         for folder in folders:
-            here = [path for path in self._seen if os.path.dirname(path) == folder]  # noqa: PTH120
+            here = self._folders.get(folder, set())
             by_name = {os.fsdecode(os.path.basename(path)): path for path in here}  # noqa: PTH119
             for stem, members in names.stems(by_name).items():
                 group = [by_name[name] for name in members]
@@ -255,10 +269,3 @@ class FolderIntake:
             with contextlib.suppress(OSError):
                 self._watcher.close()
             self._watcher = None
-
-
-def _is_in(path: bytes, folder: bytes, deep: bool) -> bool:  # noqa: FBT001
-    """Whether a scan of a folder would have come upon a path."""
-    if not deep:
-        return os.path.dirname(path) == folder  # noqa: PTH120 - bytes
-    return not folder or path.startswith(folder + b"/")

@@ -21,7 +21,7 @@ class Kind(StrEnum):
     SET = "set"  # deliver these files together: {"set", "watch", "files": [{"path", "name"}]}
     PAUSE = "pause"  # {"watch"?, "destination"?, "path"?}; nothing named means everything
     RESUME = "resume"
-    RETRY = "retry"  # what is held or waits: try it now
+    RETRY = "retry"  # what is held or waits: try it now; also {"transfer": id}
     RESCAN = "rescan"  # {"watch"?}
     ACKNOWLEDGE = "acknowledge"  # the bridge has the outbox up to {"upto"}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nephos.sync import queries
+from nephos.sync import inotify, queries
 from tests.fakes import s3, sync
 from tests.fakes.s3 import S3Server
 from tests.fakes.sync import Station
@@ -304,3 +304,52 @@ def test_no_secret_is_in_the_log_and_no_django_in_the_process(
 def beat(station: Station) -> dict[str, object]:
     details = json.loads((station.home.run / "sync.json").read_text())["details"]
     return {"settings_refused": None, **details}
+
+
+def test_a_renamed_folder_is_delivered_under_its_new_name_and_the_old_stays(
+    station: Station, inbox: Path, tmp_path: Path
+) -> None:
+    station.connect("shelf", "file", str(tmp_path / "shelf"))
+    station.watch("inbox", "shelf", folder=inbox)
+    (inbox / "old" / "inner").mkdir(parents=True)
+    (inbox / "old" / "inner" / "clip").write_bytes(b"x")
+
+    with station.running():
+        station.until_delivered("old/inner/clip")
+        (inbox / "old").rename(inbox / "new")
+        station.until_delivered("new/inner/clip")
+        (inbox / "new" / "inner" / "more").write_bytes(b"y")
+        station.until_delivered("new/inner/more")
+
+    assert (tmp_path / "shelf" / "old" / "inner" / "clip").exists()
+
+
+def test_where_the_system_tells_nothing_a_scan_finds_it_all(
+    station: Station, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inotify, "is_there", lambda: False)
+    station.connect("shelf", "file", str(tmp_path / "shelf"))
+    station.watch("inbox", "shelf", folder=inbox)
+
+    with station.running():
+        station.until(lambda: station.beat)
+        (inbox / "a" / "b").mkdir(parents=True)
+        (inbox / "a" / "b" / "clip").write_bytes(b"x")
+        station.until_delivered("a/b/clip")
+
+
+def test_a_watched_folder_that_goes_and_comes_back_loses_nothing(station: Station, inbox: Path, tmp_path: Path) -> None:
+    station.connect("shelf", "file", str(tmp_path / "shelf"))
+    station.watch("inbox", "shelf", folder=inbox)
+    (inbox / "one").write_bytes(b"1")
+
+    with station.running():
+        station.until_delivered("one")
+        inbox.rename(tmp_path / "away")
+        station.until(lambda: "is not there" in station.beat)
+        (tmp_path / "away" / "two").write_bytes(b"2")
+        (tmp_path / "away").rename(inbox)
+        station.until_delivered("two")
+        station.until(lambda: "is not there" not in station.beat)
+
+    assert len(queries.receipts(station.home)) == 2
