@@ -23,7 +23,7 @@ from nephos.maintenance import vitals
 logger = logging.getLogger(__name__)
 
 _ROLE_PATIENCE = timedelta(seconds=10)
-_GRACE = timedelta(seconds=8)
+_GRACE = timedelta(seconds=12)
 _PREPARE_TIMEOUT = 600
 
 Say = Callable[[str], None]
