@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 from typer import completion
 
-from nephos.cli import exits, lazy, options, output, values
+from nephos.cli import exits, lazy, options, output, parameters, values
 from nephos.lib.errors import ExitCode
 
 _COMPLETE = "_NEPHOS_COMPLETE"  # set by the scripts of `nephos completion`
@@ -26,7 +26,7 @@ root = typer.Typer(
     add_help_option=False,  # ours is among the options of every command
     context_settings={"max_content_width": 100},
 )
-root.callback()(options.everywhere)
+root.callback()(parameters.everywhere)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from nephos.cli import options, table, values
+from nephos.cli import parameters, table, values
 from nephos.lib import errors
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _add_options(command: Command) -> None:
 def global_parameters() -> tuple[Parameter, ...]:
     """Parameters for `--home`, `--json` and their like."""
     holder = typer.Typer(add_completion=False, rich_markup_mode=None)
-    holder.command()(options.everywhere)
+    holder.command()(parameters.everywhere)
     made: Any = typer.main.get_command(holder)
     return tuple(made.params)
 

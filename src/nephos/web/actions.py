@@ -7,7 +7,7 @@ from nephos.lib import errors
 from nephos.library import services, states
 from nephos.library.models import Asset
 from nephos.processing import services as processing
-from nephos.web.api import current
+from nephos.web import current
 
 
 def process_again(*, asset: Asset, pipeline: str = "", actor: str = "") -> None:

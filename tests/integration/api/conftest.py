@@ -12,7 +12,7 @@ import pytest
 def home() -> Iterator[Any]:
     """The home that Django runs on in these tests, with no settings of its own before and after."""
     from nephos.core import bootstrap
-    from nephos.web.api import current
+    from nephos.web import current
 
     place = bootstrap.loaded().home
     place.config_file.unlink(missing_ok=True)

@@ -16,8 +16,7 @@ def nephos(
     """Runs a command and gives its exit code, data and what people read."""
     from nephos.cli import app, in_process, options, station
     from nephos.core import bootstrap
-    from nephos.web import asgi
-    from nephos.web.api import current
+    from nephos.web import asgi, current
 
     loaded = bootstrap.loaded()
     loaded.home.config_file.unlink(missing_ok=True)

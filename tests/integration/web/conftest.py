@@ -15,7 +15,7 @@ HOSTILE = "<script>alert(1)</script> '; DROP TABLE x -- \" & <b>"
 def place(db: None) -> Iterator[Any]:
     """The home that Django runs on, with default settings."""
     from nephos.core import bootstrap
-    from nephos.web.api import current
+    from nephos.web import current
 
     home = bootstrap.loaded().home
     home.config_file.unlink(missing_ok=True)

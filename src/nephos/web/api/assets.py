@@ -12,8 +12,8 @@ from nephos.lib import errors
 from nephos.library import errors as library_errors
 from nephos.library import queries, services, states
 from nephos.processing import queries as processing
-from nephos.web import actions
-from nephos.web.api import current, doors
+from nephos.web import actions, current
+from nephos.web.api import doors
 
 router = Router(tags=["assets"])
 

@@ -15,7 +15,8 @@ from nephos.config import edit, schema
 from nephos.lib import errors
 from nephos.library import errors as library_errors
 from nephos.sync.connections import options, registry
-from nephos.web.api import current, doors
+from nephos.web import current
+from nephos.web.api import doors
 
 router = Router(tags=["delivery"])
 

@@ -14,7 +14,8 @@ from nephos.config import edit
 from nephos.lib import errors, ids
 from nephos.sync import orders, queries
 from nephos.sync.states import PathState
-from nephos.web.api import connections, current, doors
+from nephos.web import current
+from nephos.web.api import connections, doors
 
 router = Router(tags=["delivery"])
 

@@ -13,8 +13,7 @@ from nephos.lib import errors
 from nephos.library import queries
 from nephos.library import services as library
 from nephos.recording import services as recording
-from nephos.web import forms, pulse, rendering
-from nephos.web.api import current
+from nephos.web import current, forms, pulse, rendering
 
 PATH = "/channels"
 

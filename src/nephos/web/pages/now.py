@@ -20,8 +20,7 @@ from nephos.recording.queries import BookingView
 from nephos.recording.states import BookingState
 from nephos.sync import queries as transfers
 from nephos.sync.states import PathState
-from nephos.web import pulse, rendering
-from nephos.web.api import current
+from nephos.web import current, pulse, rendering
 
 _NEXT = 6
 _MADE = 4

@@ -20,8 +20,7 @@ from nephos.library import queries, states
 from nephos.library.queries import AssetView, FileView
 from nephos.recording import manifests
 from nephos.recording import queries as bookings
-from nephos.web import actions, deliveries, journeys, rendering, strips
-from nephos.web.api import current
+from nephos.web import actions, current, deliveries, journeys, rendering, strips
 
 _PLAYABLE = (".mp4", ".webm", ".m4a", ".mp3")
 _LANGUAGES = {"spa": "es", "eng": "en", "deu": "de", "ger": "de", "fra": "fr", "fre": "fr", "por": "pt", "ita": "it"}

@@ -18,8 +18,7 @@ from nephos.config import schema
 from nephos.maintenance import doctor
 from nephos.sync import queries as transfers
 from nephos.sync.states import PathState
-from nephos.web import pulse, rendering
-from nephos.web.api import current
+from nephos.web import current, pulse, rendering
 
 PATH = "/system"
 _STATES = {doctor.State.OK: "good", doctor.State.WARN: "warn", doctor.State.FAIL: "failed"}
