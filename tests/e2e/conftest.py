@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.s3 import s3_server  # noqa: F401 - a fixture
 from tests.support.station import Station
 
 ARTEFACTS = Path(os.environ.get("NEPHOS_ARTEFACTS", Path(__file__).parents[2] / "artefacts"))
@@ -20,7 +21,7 @@ def station(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Station]
     made = Station(tmp_path / "home")
     yield made
     made.stop()
-    if request.session.testsfailed:
+    if request.session.testsfailed and (made.root / "logs").is_dir():
         keep = ARTEFACTS / request.node.name
         shutil.copytree(made.root / "logs", keep, dirs_exist_ok=True)
         if made.output.exists():

@@ -42,15 +42,15 @@ def texts_of(srt: Path) -> list[str]:
 
 
 def test_a_scheduled_recording_becomes_a_delivered_captioned_mp4(
-    station: Station, s3_server: s3.Server, tmp_path: Path, artefacts: Path
+    station: Station, s3_server: s3.S3Server, tmp_path: Path, artefacts: Path
 ) -> None:
     report = tmp_path / "on-air.json"
-    station.environment.update(TEST_ACCESS=s3_server.access_key, TEST_SECRET=s3_server.secret_key)
+    station.environment.update(TEST_ACCESS=s3.ACCESS_KEY, TEST_SECRET=s3.SECRET_KEY)
     station.start()
     storage.add_channel(station, "Demo TV", group=GROUP, port=PORT)
     keys = ["--access-key", "env:TEST_ACCESS", "--secret-key", "env:TEST_SECRET"]
     station.run("connection", "add", "store", "s3", "--endpoint", s3_server.endpoint, *keys)
-    station.run("destination", "add", "archive", "--connection", "store", "--base", f"{s3_server.bucket}/tv")
+    station.run("destination", "add", "archive", "--connection", "store", "--base", f"{s3.BUCKET}/tv")
     station.run("watch", "add", "recordings", "--sets", "--to", "archive")
 
     with broadcast.on_air(group=GROUP, port=PORT, seconds=160, report=report), sync_playwright() as playwright:
@@ -81,7 +81,7 @@ def test_a_scheduled_recording_becomes_a_delivered_captioned_mp4(
     assert problems == []
 
 
-def check_files(station: Station, server: s3.Server, row: dict[str, object], report: Path) -> None:
+def check_files(station: Station, server: s3.S3Server, row: dict[str, object], report: Path) -> None:
     """Verdict, video, captions and receipts of the delivered recording."""
     recording = row["recording"]
     assert isinstance(recording, dict)
@@ -114,7 +114,7 @@ def check_files(station: Station, server: s3.Server, row: dict[str, object], rep
     assert {receipt["proof"] for receipt in receipts} == {"read-back"}
     assert sorted(Path(receipt["key"]).name for receipt in receipts) == sorted(paths)
     for receipt in receipts:
-        stored = server.folder / receipt["key"]
+        stored = server.bucket / receipt["key"].removeprefix(f"{s3.BUCKET}/")
         assert stored.read_bytes() == paths[stored.name].read_bytes()
 
 
