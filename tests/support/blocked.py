@@ -17,13 +17,13 @@ def _import(
     name: str,
     names: Mapping[str, Any] | None = None,
     local_names: Mapping[str, Any] | None = None,
-    wanted: Sequence[str] | None = (),
+    fromlist: Sequence[str] | None = (),
     level: int = 0,
 ) -> Any:
     importer = str((names or {}).get("__name__", ""))
     if name in BLOCKED and importer.startswith("nephos"):
         raise ImportError(f"{name} is blocked for {importer}")
-    return _real_import(name, names, local_names, wanted, level)
+    return _real_import(name, names, local_names, fromlist, level)
 
 
 builtins.__import__ = _import  # type: ignore[assignment]
