@@ -13,7 +13,8 @@ class Live:
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
-        self._seen = self._mark()
+        # Nothing is taken as seen: the file may have changed between its loading and the making of this.
+        self._seen: tuple[int, int, int] | None = None
         self._guard = threading.Lock()
         self.problem = ""
 
