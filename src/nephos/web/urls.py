@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from nephos.web import live, media
 from nephos.web.api import root
-from nephos.web.pages import channels, health, login, now, recording, recordings, schedules, system
+from nephos.web.pages import channels, failures, health, login, now, recording, recordings, schedules, system
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", now.page),
@@ -34,3 +34,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("api/v1/", include(root.patterns())),
 ]
+
+handler400 = failures.bad_request
+handler403 = failures.not_allowed
+handler404 = failures.not_found
+handler500 = failures.failed

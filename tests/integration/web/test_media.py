@@ -179,3 +179,18 @@ def test_a_file_that_is_gone_is_not_found(fetch: Any, registered: Any, place: An
     (place.processed / "media-test/a.mp4").unlink()
 
     assert fetch(address).status == 404
+
+
+def test_a_missing_file_opens_no_connection_that_nobody_closes(
+    fetch: Any, place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django shows failures of asynchronous views in another thread; ours must not ask the database there."""
+    from nephos.web import access
+
+    asked: list[str] = []
+    seen = access.find_caller
+    monkeypatch.setattr(access, "find_caller", lambda request: asked.append(request.path) or seen(request))
+
+    assert fetch("/media/4711/a.mp4").status == 404
+
+    assert asked == ["/media/4711/a.mp4"]  # once, by the middleware
