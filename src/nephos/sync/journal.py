@@ -42,6 +42,7 @@ class Journal:
         self._requests: queue.Queue[_Request | None] = queue.Queue(maxsize=20_000)
         self._broken: str = ""
         self._connection = database.connect(path)
+        self._changes = _Changes(self._connection)
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
 
@@ -97,33 +98,55 @@ class Journal:
         return group, False
 
     def _carry_out(self, group: list[_Request]) -> None:
-        results: list[tuple[_Request, Any, BaseException | None]] = []
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
-            for request in group:
-                results.append(self._one(request))
-            self._connection.execute("COMMIT")
-        except sqlite3.Error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            results = self._all_at_once(group)
+        except sqlite3.OperationalError:
             raise
-        for request, value, error in results:
+        except Exception:  # noqa: BLE001 - whose fault it was shows when each is on its own
+            results = [self._alone(request) for request in group]
+        for request, (value, error) in zip(group, results, strict=True):
             if error is None:
                 request.future.set_result(value)
             else:
                 request.future.set_exception(error)
 
-    def _one(self, request: _Request) -> tuple[_Request, Any, BaseException | None]:
-        self._connection.execute("SAVEPOINT request")
+    def _all_at_once(self, group: list[_Request]) -> list[tuple[Any, BaseException | None]]:
+        self._connection.execute("BEGIN IMMEDIATE")
         try:
-            value = request.work(self._connection)
+            results: list[tuple[Any, BaseException | None]] = [(each.work(self._connection), None) for each in group]
+            self._changes.keep(self._connection)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        return results
+
+    def _alone(self, request: _Request) -> tuple[Any, BaseException | None]:
+        try:
+            return self._all_at_once([request])[0]
         except sqlite3.OperationalError:
             raise
         except Exception as error:
             if not request.awaited:
                 logger.exception("A note in the sync journal failed")
-            self._connection.execute("ROLLBACK TO request")
-            self._connection.execute("RELEASE request")
-            return request, None, error
-        self._connection.execute("RELEASE request")
-        return request, value, None
+            return None, error
+
+
+class _Changes:
+    """Numbers the changes of paths without a statement for each: `next_change()` in SQL, kept once a group."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        row = connection.execute("SELECT value FROM counters WHERE name = 'change'").fetchone()
+        self._last = self._kept = int(row["value"])
+        connection.create_function("next_change", 0, self._next)
+
+    def keep(self, connection: sqlite3.Connection) -> None:
+        """Write the last number into the running transaction, so that none is ever given twice."""
+        if self._last != self._kept:
+            connection.execute("UPDATE counters SET value = ? WHERE name = 'change'", (self._last,))
+            self._kept = self._last
+
+    def _next(self) -> int:
+        self._last += 1
+        return self._last

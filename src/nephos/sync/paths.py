@@ -250,7 +250,7 @@ _NOT_BEGUN = {"bytes_done": 0, "parts": 0, "parts_done": 0, "attempts": 0}
 def _insert(db: sqlite3.Connection, sight: Sight) -> PathRow:
     cursor = db.execute(
         "INSERT INTO paths (watch, destination, path, source, set_id, state, observed, bytes, changed_at, change)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, next_change())",
         (
             sight.watch,
             sight.destination,
@@ -261,7 +261,6 @@ def _insert(db: sqlite3.Connection, sight: Sight) -> PathRow:
             str(sight.fingerprint),
             sight.fingerprint.size_bytes,
             clock.stamp(clock.now()),
-            _next_change(db),
         ),
     )
     assert cursor.lastrowid is not None  # noqa: S101 - an INSERT that did not raise has one
@@ -288,14 +287,10 @@ def _set(
     if values.get("bytes", 0) is None:
         del values["bytes"]
     values |= {"state": state} if state is not None else {}
-    values |= {"changed_at": clock.stamp(clock.now()), "change": _next_change(db)}
+    values |= {"changed_at": clock.stamp(clock.now())}
     columns = ", ".join(f"{name} = ?" for name in values)
-    db.execute(f"UPDATE paths SET {columns} WHERE id = ?", (*values.values(), row.id))  # noqa: S608 - our own names
-
-
-def _next_change(db: sqlite3.Connection) -> int:
-    row = db.execute("UPDATE counters SET value = value + 1 WHERE name = 'change' RETURNING value").fetchone()
-    return int(row[0])
+    # Only names of our own are put into the statement.
+    db.execute(f"UPDATE paths SET {columns}, change = next_change() WHERE id = ?", (*values.values(), row.id))  # noqa: S608
 
 
 def _row(row: sqlite3.Row) -> PathRow:
