@@ -29,17 +29,23 @@ def client() -> http.Client:
     return _known[key]
 
 
-def running() -> http.Client:
-    """The way to a station that runs: no stand-in in this process will do. Raises StationUnreachable."""
-    from nephos.client import errors as client_errors
+def patient() -> http.Client:
+    """The way to a station that may come up later, for a worker that waits for it. Raises HomeMissing."""
     from nephos.config.home import Home
 
-    place = Home.at(options.current.root).api_socket
-    if not is_remote() and not listens(place):
-        raise client_errors.StationUnreachable(
-            f"No station listens on {place}.", hint="`nephos start` starts it; --server names another."
+    if is_remote():
+        return client()
+    home = Home.at(options.current.root)
+    _require(home.config)
+    return http.Client(http.UnixSocket(home.api_socket))
+
+
+def _require(config: Path) -> None:
+    if not config.is_dir():
+        raise HomeMissing(
+            f"There is no Nephos home at {config.parent}.",
+            hint="`nephos init` makes one, --home names another, --server a station elsewhere.",
         )
-    return client()
 
 
 def forget() -> None:
@@ -62,11 +68,7 @@ def _transport() -> http.Transport:
     home = Home.at(options.current.root)
     if listens(home.api_socket):
         return http.UnixSocket(home.api_socket)
-    if not home.config.is_dir():
-        raise HomeMissing(
-            f"There is no Nephos home at {home.root}.",
-            hint="`nephos init` makes one, --home names another, --server a station elsewhere.",
-        )
+    _require(home.config)
     from nephos.cli import in_process
 
     return in_process.bring_up(home.root)

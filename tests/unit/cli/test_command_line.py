@@ -130,12 +130,15 @@ def test_a_wrong_command_line_is_usage_in_one_sentence(
     assert not (tmp_path / "home" / "databases").exists() or arguments[0] in ("start", "run")
 
 
+@pytest.mark.parametrize(
+    "command", [["channel", "list"], ["worker", "run"], ["manage", "check"], ["record", "x", "--duration", "1s"]]
+)
 def test_a_home_that_is_not_there_is_said_and_not_made(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert run("--home", "nowhere", "channel", "list") == errors.ExitCode.NOT_NOW
+    assert run("--home", "nowhere", *command) == errors.ExitCode.NOT_NOW
 
     assert "nephos init" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

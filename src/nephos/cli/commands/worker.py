@@ -12,6 +12,7 @@ import typer
 
 from nephos.cli import lazy, output, shown, station
 from nephos.cli.operations import Operation
+from nephos.lib import text
 
 LIST = Operation("GET", "/workers")
 ENABLE = Operation("POST", "/workers/{name}/enable")
@@ -69,8 +70,8 @@ def run(
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
     called = name or socket.gethostname()
-    book = Ledger(station.running(), assignment=ledger.Assignment)
-    output.say(f"Worker {called} with {slots} slots works for {scheduler}. Ctrl-C ends it.")
+    book = Ledger(station.patient(), assignment=ledger.Assignment)
+    output.say(f"Worker {called} with {text.count(slots, 'slot')} works for {scheduler}. Ctrl-C ends it.")
     dask.serve(
         scheduler,
         station=book,
