@@ -35,7 +35,9 @@ def of_beat(role: str, before: dict[str, Any], after: dict[str, Any]) -> list[Ri
     found = []
     if before.get("pid") != after.get("pid"):
         found.append(Ring("role", role))
-    if before.get("details") != after.get("details") and role != "web":
+    details = after.get("details") or {}
+    # While something is received each beat counts: the bars of progress move although the rates stand still.
+    if role != "web" and (before.get("details") != details or details.get("receivers")):
         found.append(Ring(role))
     return found
 
