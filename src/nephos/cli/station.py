@@ -6,11 +6,15 @@ import os
 import socket
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nephos.cli import options
 from nephos.client import http
 from nephos.config.secret import Secret
 from nephos.lib import errors
+
+if TYPE_CHECKING:
+    from nephos.config.load import Loaded
 
 
 class HomeMissing(errors.NotNow):
@@ -74,9 +78,21 @@ def _transport() -> http.Transport:
     return in_process.bring_up(home.root)
 
 
+def settings_or_defaults(root: Path) -> Loaded:
+    """For what must work with a broken settings file, too: stopping, and telling how things are."""
+    from nephos.config import errors as config_errors
+    from nephos.config import load, schema
+    from nephos.config.home import Home
+
+    try:
+        return load.load(root)
+    except (config_errors.ConfigError, config_errors.HomeUnusable):
+        return load.Loaded(settings=schema.Settings(), home=Home.at(root), origins={})
+
+
 def listens(path: Path, *, timeout: timedelta = timedelta(seconds=5)) -> bool:
     """Whether somebody takes connections on a socket."""
-    if not hasattr(socket, "AF_UNIX") or not path.exists():
+    if not hasattr(socket, "AF_UNIX"):
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(timeout.total_seconds())

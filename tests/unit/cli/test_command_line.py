@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nephos.cli import app, lazy, station, table
+from nephos.config import load
 from nephos.lib import errors
 
 
@@ -142,6 +143,27 @@ def test_a_home_that_is_not_there_is_said_and_not_made(
 
     assert "nephos init" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_settings_file_keeps_nobody_from_stopping_and_looking(
+    home: load.Loaded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.home.config_file.write_text("[web]\nprt = 1\n")
+    here = ["--home", str(home.home.root)]
+
+    assert run(*here, "start") == errors.ExitCode.USAGE
+    assert run(*here, "status") == 0
+    assert run(*here, "stop") == errors.ExitCode.NOT_NOW
+    assert run(*here, "logs", "web") == errors.ExitCode.NOT_FOUND
+    assert run(*here, "doctor", "--json") == errors.ExitCode.FAILED
+
+
+@pytest.mark.parametrize("place", ["/dev/null/x", "/proc/nothing", "/tmp/" + "x" * 300])
+def test_a_home_that_cannot_be_is_refused_in_a_sentence(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("init", "start", "doctor", "channel"):
+        words = ["channel", "list"] if command == "channel" else [command]
+        assert run("--home", place, *words) in (errors.ExitCode.NOT_NOW, errors.ExitCode.FAILED)
+        assert "Traceback" not in capsys.readouterr().err
 
 
 def test_nobody_at_the_other_end_is_unreachable(capsys: pytest.CaptureFixture[str]) -> None:

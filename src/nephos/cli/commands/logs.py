@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nephos.cli import lazy, options, output
-from nephos.config import load
+from nephos.cli import lazy, options, output, station
 from nephos.lib import errors
 
 app = lazy.single()
@@ -21,7 +20,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=100_000, help="How many.")] = 50,
 ) -> None:
     """The last lines of a role's log."""
-    folder = load.load(options.here()).home.logs
+    folder = station.settings_or_defaults(options.here()).home.logs
     known = sorted(path.stem for path in folder.glob("*.log"))
     if role not in known:
         raise errors.NotFound(

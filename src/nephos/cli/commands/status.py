@@ -6,7 +6,6 @@ from typing import Any
 
 from nephos.cli import lazy, options, output, shown, station
 from nephos.cli.operations import Operation
-from nephos.config import load
 from nephos.config.home import Home
 from nephos.lib import errors
 
@@ -52,7 +51,7 @@ def _ask() -> dict[str, Any]:
             return found
     from nephos.daemon import supervisor
 
-    found = supervisor.describe(load.load(options.current.root))
+    found = supervisor.describe(station.settings_or_defaults(options.current.root))
     return found
 
 

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nephos.cli import lazy, options
-from nephos.config import load
+from nephos.cli import lazy, options, station
 from nephos.daemon import supervisor
 from nephos.lib import errors
 
@@ -25,4 +24,4 @@ def stop(
     """Stop the running station."""
     if now and drain:
         raise errors.Invalid("--now and --drain contradict each other.")
-    return supervisor.stop(load.load(options.here()), now=now, drain=drain)
+    return supervisor.stop(station.settings_or_defaults(options.here()), now=now, drain=drain)
