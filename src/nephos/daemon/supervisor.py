@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 _ROLE_PATIENCE = timedelta(seconds=10)
 _GRACE = timedelta(seconds=12)
 _PREPARE_TIMEOUT = 600
+_PAGE_PATIENCE = 20.0
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 Say = Callable[[str], None]
 
@@ -79,6 +81,15 @@ def _prove_port_free(loaded: Loaded) -> None:
             ) from None
 
 
+def _answers(host: str, port: int) -> bool:
+    """Whether somebody accepts a connection there; an address that means "all" is asked on the loopback interface."""
+    try:
+        socket.create_connection((_LOOPBACK.get(host, host), port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 class _Station:
     """One run of the station, from the first role's start to the last one's end."""
 
@@ -101,6 +112,7 @@ class _Station:
             for role in self._wanted:
                 if role not in early:
                     self._children.start(role)
+            self._await_page()
             self._greet(link)
             self._watch()
         finally:
@@ -110,6 +122,15 @@ class _Station:
 
     def _on_signal(self, _sign: int, _frame: FrameType | None) -> None:
         self._stop.set()
+
+    def _await_page(self) -> None:
+        """A link that is printed must work: wait until the page answers, or until it clearly will not."""
+        web = self._loaded.settings.web
+        deadline = clock.monotonic() + _PAGE_PATIENCE
+        while "web" in self._wanted and web.port and clock.monotonic() < deadline and not self._stop.is_set():
+            if _answers(web.host, web.port):
+                return
+            self._children.watch(0.05)
 
     def _greet(self, link: str) -> None:
         home = self._loaded.home.root
