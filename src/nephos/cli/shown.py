@@ -23,6 +23,11 @@ def local(stamp: object) -> str:
     return datetime.fromisoformat(str(stamp)).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
+def utc(key: str) -> Show:
+    """`2026-11-22 19:16:20`: a time of the API as it is in UTC."""
+    return lambda row: str(row.get(key) or "")[:19].replace("T", " ")
+
+
 def size(key: str) -> Show:
     """Bytes for people."""
     return lambda row: "" if row.get(key) is None else text.size(int(row[key]))

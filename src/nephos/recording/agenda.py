@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -36,8 +36,22 @@ def rule_of(schedule: Schedule, *, station_zone: str) -> tuple[rules.Rule, str]:
         padding_before=timedelta(seconds=schedule.padding_before_seconds),
         padding_after=timedelta(seconds=schedule.padding_after_seconds),
         until=schedule.until,
+        every_days=_every(schedule.every, "days"),
+        every_weeks=_every(schedule.every, "weeks"),
+        recurrence=schedule.recurrence,
+        also_on=_dates(schedule.also_on),
+        not_on=_dates(schedule.not_on),
     )
     return rule, warning
+
+
+def _every(text: str, unit: str) -> int:
+    number, _, noun = text.partition(" ")
+    return int(number) if noun == unit else 0
+
+
+def _dates(kept: list[str]) -> frozenset[date]:
+    return frozenset(date.fromisoformat(day) for day in kept)
 
 
 def fill(schedule: Schedule, *, now: datetime, station_zone: str) -> bool:

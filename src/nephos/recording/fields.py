@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 from nephos.lib import errors, text
 from nephos.library import naming
-from nephos.recording import rules
+from nephos.recording import recurrence, rules
 
 Length = str | int | float | timedelta
 
@@ -20,6 +20,10 @@ class ScheduleFields(TypedDict, total=False):
     start: str | time
     date: str | date | None
     weekdays: int | str | Sequence[str]
+    every: str
+    rule: str
+    not_on: Sequence[str | date]
+    also_on: Sequence[str | date]
     duration: Length
     padding_before: Length
     padding_after: Length
@@ -35,6 +39,9 @@ LONGEST_PADDING = timedelta(hours=6)
 MOST_TAGS = 50
 PRIORITIES = range(-100, 101)
 
+MOST_EVERY = 366
+MOST_DAYS = 400
+_EVERY = re.compile(r"(\d{1,4})\s*(d|w|days?|weeks?)", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MASK = re.compile(r"[01]{7}")
@@ -58,7 +65,15 @@ def columns(given: Mapping[str, Any]) -> dict[str, Any]:
     unknown = set(given) - set(_COLUMNS)
     if unknown:
         raise errors.Invalid(f"A schedule has no {', '.join(sorted(unknown))[:80]}.")
-    return {_COLUMNS[name][0]: _COLUMNS[name][1](value) for name, value in given.items()}
+    found = {_COLUMNS[name][0]: _COLUMNS[name][1](value) for name, value in given.items()}
+    # Who names one kind of days means that kind; two kinds at once are refused by the service.
+    if found.get("recurrence"):
+        found = {"weekdays": 0, "every": ""} | found
+    elif str(found.get("every", "")).endswith("days"):
+        found = {"weekdays": 0, "recurrence": ""} | found
+    elif found.get("weekdays") or found.get("every"):
+        found = {"recurrence": ""} | found
+    return found
 
 
 def read_time(value: str | time) -> time:
@@ -123,6 +138,31 @@ def _day_number(name: str, whole: str) -> int:
         if name in names:
             return names.index(name)
     raise errors.Invalid(f"{_shown(whole)} is no set of weekdays.", hint=_DAYS_HINT)
+
+
+def read_every(value: str) -> str:
+    """`3 days`, `2 weeks`, `3d`, `2w`; nothing for not. Kept as `3 days` or `2 weeks`. Raises Invalid."""
+    lowered = value.strip().lower() if isinstance(value, str) else "?"
+    if lowered in {"", "none"}:
+        return ""
+    match = _EVERY.fullmatch(lowered)
+    if match is None or not 1 <= int(match[1]) <= MOST_EVERY:
+        raise errors.Invalid(f"{_shown(value)} is no interval.", hint="Write it like 3 days or 2 weeks, at most 366.")
+    return f"{int(match[1])} {'days' if match[2].startswith('d') else 'weeks'}"
+
+
+def read_days(value: Sequence[str | date] | None) -> list[str]:
+    """Dates, each once, in order; `none` for none. Raises Invalid."""
+    if value is None or value == "none":
+        return []
+    if isinstance(value, str):
+        value = [part for part in re.split(r"[\s,;]+", value) if part]
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise errors.Invalid(f"{_shown(value)} is no list of dates.")
+    if len(value) > MOST_DAYS:
+        raise errors.Invalid(f"There are more than {MOST_DAYS} dates.")
+    found = {day for one in value if one != "none" and (day := read_date(one)) is not None}
+    return [day.isoformat() for day in sorted(found)]
 
 
 def read_length(value: Length, *, what: str, least: timedelta, most: timedelta) -> timedelta:
@@ -209,6 +249,10 @@ _COLUMNS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "start": ("start_time", read_time),
     "date": ("date", read_date),
     "weekdays": ("weekdays", read_weekdays),
+    "every": ("every", read_every),
+    "rule": ("recurrence", recurrence.read),
+    "not_on": ("not_on", read_days),
+    "also_on": ("also_on", read_days),
     "duration": ("duration_seconds", _seconds(read_duration)),
     "padding_before": ("padding_before_seconds", _seconds(read_padding)),
     "padding_after": ("padding_after_seconds", _seconds(read_padding)),

@@ -30,7 +30,11 @@ class Schedule(models.Model):
     zone = models.CharField(max_length=64, blank=True, default="")  # IANA; empty: the channel's, else the station's
     start_time = models.TimeField()
     date = models.DateField(null=True)  # the day of a single airing, or the first day
-    weekdays = models.PositiveSmallIntegerField(default=0)  # Monday 1 ... Sunday 64; 0: once
+    weekdays = models.PositiveSmallIntegerField(default=0)  # Monday 1 ... Sunday 64; 0: none or once
+    every = models.CharField(max_length=16, blank=True, default="")  # `3 days` or `2 weeks`, counted from `date`
+    recurrence = models.CharField(max_length=400, blank=True, default="")  # RFC 5545, begins on `date`
+    not_on = models.JSONField(default=list)  # dates without an airing
+    also_on = models.JSONField(default=list)  # dates with one besides
     duration_seconds = models.PositiveIntegerField()
     padding_before_seconds = models.PositiveIntegerField(default=0)
     padding_after_seconds = models.PositiveIntegerField(default=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any, Unpack
 from zoneinfo import ZoneInfo
@@ -13,11 +13,12 @@ from django.db.models import Q, QuerySet
 from nephos.core import bootstrap
 from nephos.lib import clock, errors
 from nephos.library.models import Channel
-from nephos.recording import agenda, fields, rules, states, zones
+from nephos.recording import agenda, fields, rules, services, states, zones
 from nephos.recording import errors as recording_errors
 from nephos.recording.models import Booking, Schedule
 
 _MOST_PREVIEWED = 100
+_MOST_NIGHTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class ScheduleView:
     start: time
     date: rules.Day | None
     weekdays: int
+    every: str
+    rule: str
+    not_on: list[str]
+    also_on: list[str]
     duration_seconds: int
     padding_before_seconds: int
     padding_after_seconds: int
@@ -80,16 +85,18 @@ class Airing:
     local_start: datetime
     local_end: datetime
     note: str
+    local: str  # `Sun 2026-11-22 20:30:00 CET`: the start as the clock on the wall shows it
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a rule means, before it is kept."""
+    """What a rule means, before it is kept. `clock_changes` are airings of the next year over which clocks change."""
 
     words: str
     zone: str
     warning: str
     airings: list[Airing]
+    clock_changes: list[Airing]
 
 
 def schedules(*, channel: int | None = None) -> list[ScheduleView]:
@@ -213,12 +220,21 @@ def preview_of(ref: str | int, *, count: int = 10, after: datetime | None = None
 
 
 def _preview(schedule: Schedule, count: int, after: datetime | None) -> Preview:
+    after = after or clock.now()
     rule, warning = agenda.rule_of(schedule, station_zone=zones.of_station(bootstrap.loaded()))
-    if not rule.weekdays and rule.date is None:
-        raise errors.Invalid("A schedule needs weekdays or a date.", hint="For example mon-fri.")
+    if rule.is_counted and rule.date is None:
+        rule = replace(rule, date=after.astimezone(ZoneInfo(rule.zone)).date())
+    services.check_days(rule)
     most = max(0, min(count, _MOST_PREVIEWED))
-    found = rules.upcoming(rule, after or clock.now(), count=most)
-    return Preview(rules.words(rule), rule.zone, warning, [_airing(rule, one) for one in found])
+    found = rules.upcoming(rule, after, count=most)
+    nights = rules.changes_of_clocks(rule, after)[:_MOST_NIGHTS]
+    return Preview(
+        words=rules.words(rule),
+        zone=rule.zone,
+        warning=warning,
+        airings=[_airing(rule, one) for one in found],
+        clock_changes=[_airing(rule, one) for one in nights],
+    )
 
 
 def _airing(rule: rules.Rule, one: rules.Occurrence) -> Airing:
@@ -231,6 +247,7 @@ def _airing(rule: rules.Rule, one: rules.Occurrence) -> Airing:
         local_start=one.start.astimezone(zone),
         local_end=one.end.astimezone(zone),
         note=one.note,
+        local=f"{one.start.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}",
     )
 
 
@@ -263,6 +280,10 @@ def _schedule_view(row: Schedule, next_at: datetime | None, station_zone: str) -
         start=row.start_time,
         date=row.date,
         weekdays=row.weekdays,
+        every=row.every,
+        rule=row.recurrence,
+        not_on=list(row.not_on),
+        also_on=list(row.also_on),
         duration_seconds=row.duration_seconds,
         padding_before_seconds=row.padding_before_seconds,
         padding_after_seconds=row.padding_after_seconds,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 from typing import Any, Unpack
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -42,6 +43,7 @@ def add_schedule(*, name: str, channel: Channel, actor: str = "", **given: Unpac
         schedule = Schedule(
             name=name, slug=slug, channel=channel, booked_until=now, changed_at=now, created_at=now, **columns
         )
+        _begin_counting(schedule, now)
         words = _checked_words(schedule, now)
         schedule.save()
         log.emit(kinds.ScheduleAdded(subject=subject(schedule), schedule=name, words=words), actor=actor)
@@ -73,6 +75,7 @@ def change_schedule(
         changed = Schedule.objects.select_related("channel").get(pk=schedule.pk)
         for column, value in columns.items():
             setattr(changed, column, value)
+        _begin_counting(changed, now)
         # Only a new time can be over already: a rule that has aired may still be renamed or switched off.
         words = _checked_words(changed, now if _TIMES & set(columns) else None)
         changed.changed_at = changed.booked_until = now
@@ -82,7 +85,8 @@ def change_schedule(
     return changed
 
 
-_TIMES = {"start_time", "date", "weekdays", "duration_seconds", "padding_after_seconds", "until", "zone"}
+_DAYS = {"date", "weekdays", "every", "recurrence", "not_on", "also_on", "until"}
+_TIMES = _DAYS | {"start_time", "duration_seconds", "padding_after_seconds", "zone"}
 
 
 def set_enabled(*, schedule: Schedule, enabled: bool, actor: str = "") -> Schedule:
@@ -105,19 +109,39 @@ def subject(row: Schedule | Booking) -> str:
     return f"{type(row).__name__.lower()}:{row.pk}"
 
 
+def _begin_counting(schedule: Schedule, now: datetime) -> None:
+    """Every so many days, from when? From today, in the zone in force, if nobody said."""
+    rule, _ = agenda.rule_of(schedule, station_zone=_station_zone())
+    if rule.is_counted and schedule.date is None:
+        schedule.date = now.astimezone(ZoneInfo(rule.zone)).date()
+
+
 def _checked_words(schedule: Schedule, now: datetime | None) -> str:
     rule, _ = agenda.rule_of(schedule, station_zone=_station_zone())
-    if not rule.weekdays and rule.date is None:
-        raise errors.Invalid(
-            "A schedule needs weekdays or a date.", hint="For example mon-fri, or the date of a single airing."
-        )
-    if rule.date and rule.until and rule.until < rule.date:
-        raise errors.Invalid("The last day is before the first.")
+    check_days(rule)
     if now is not None and schedule.enabled and not rules.upcoming(rule, now, count=1):
         raise recording_errors.AlreadyOver(
             f"That airs never again: {rules.words(rule)[:200]}.", hint="Choose a day that is still to come."
         )
     return rules.words(rule)
+
+
+def check_days(rule: rules.Rule) -> None:
+    """Refuse a rule that has no days or contradicts itself. Raises Invalid."""
+    if not rule.has_days:
+        raise errors.Invalid(
+            "A schedule needs weekdays or a date.", hint="For example mon-fri, or the date of a single airing."
+        )
+    if (rule.recurrence and (rule.weekdays or rule.every_days or rule.every_weeks)) or (
+        rule.every_days and rule.weekdays
+    ):
+        raise errors.Invalid(
+            "The days are given twice.", hint="Give weekdays, or every so many days, or a recurrence rule."
+        )
+    if rule.date and rule.until and rule.until < rule.date:
+        raise errors.Invalid("The last day is before the first.")
+    if both := rule.also_on & rule.not_on:
+        raise errors.Invalid(f"{min(both)} is both an extra day and an exception.")
 
 
 def _refuse_taken(name: str, channel: Channel, *, besides: Schedule | None) -> None:

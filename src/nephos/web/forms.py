@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from nephos.lib import errors
 from nephos.library import naming, queries
 from nephos.library import services as library
-from nephos.recording import fields
+from nephos.recording import fields, recurrence
 from nephos.recording.sources import address
 
 DAYS = (("mon", "Mon"), ("tue", "Tue"), ("wed", "Wed"), ("thu", "Thu"), ("fri", "Fri"), ("sat", "Sat"), ("sun", "Sun"))
@@ -90,10 +90,24 @@ class ScheduleForm(forms.Form):
     )
     date = forms.CharField(required=False, label="Date, or first day", widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.CharField(required=False, label="Last day", widget=forms.DateInput(attrs={"type": "date"}))
+    every = ReadField(
+        fields.read_every, required=False, example="2 weeks", label="Every so many", help_text="like 3 days or 2 weeks"
+    )
+    rule = ReadField(
+        recurrence.read,
+        required=False,
+        max_length=400,
+        label="Recurrence rule",
+        example="FREQ=MONTHLY;BYDAY=1MO",
+        help_text="RFC 5545, instead of days",
+    )
+    not_on = ReadField(fields.read_days, required=False, label="Not on", example="2026-12-25, 2027-01-01")
+    also_on = ReadField(fields.read_days, required=False, label="Also on", example="2026-12-26")
     zone = _zone_field("empty: the channel's")
     padding_before = ReadField(fields.read_padding, required=False, example="0s", label="Begin earlier by")
     padding_after = ReadField(fields.read_padding, required=False, example="0s", label="End later by")
     pipeline = ReadField(fields.read_pipeline, required=False, help_text="empty: the station's")
+    priority = forms.IntegerField(required=False, min_value=-100, max_value=100, help_text="more goes first")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

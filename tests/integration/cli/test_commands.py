@@ -61,6 +61,13 @@ def test_schedules(nephos: Any) -> None:
     assert "Every day at 20:30" in nephos.out
     assert nephos("schedule", "add", "la-uno", "--name", "x", "--at", "20:30", "--duration", "1m") == ExitCode.USAGE
     assert "weekdays or a date" in nephos.err
+    rule = ["--every", "2 weeks", "--date", "2027-01-04", "--except", "2027-01-18", "--also", "2027-01-20"]
+    made = nephos.json("schedule", "edit", "news", "--days", "once", *rule)
+    assert (made["every"], made["not_on"], made["also_on"]) == ("2 weeks", ["2027-01-18"], ["2027-01-20"])
+    monthly = ["--at", "02:30", "--rule", "FREQ=MONTHLY;BYDAY=-1SU", "--zone", "Europe/Madrid"]
+    assert nephos("schedule", "preview", *monthly) == 0
+    assert "Every month on the last Sunday at 02:30 Europe/Madrid" in nephos.err
+    assert "Clocks change: Sun 2027-03-28 03:30:00 CEST" in nephos.err
     assert nephos("schedule", "rm", "news") == 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -281,3 +281,38 @@ def test_a_schedule_without_any_zone_says_so(hands: air.Clock, monkeypatch: pyte
 
     assert view.zone_in_force == "UTC"
     assert "UTC is taken" in view.warning
+
+
+def test_an_interval_counts_from_the_day_it_was_added_and_keeps_to_it(channel: Channel, hands: air.Clock) -> None:
+    made = services.add_schedule(name="Third", channel=channel, start="21:00", duration="1h", every="3 days")
+
+    assert made.date == date(2026, 11, 22)
+    assert [row.starts_at.day for row in made.bookings.all()] == [22]
+    hands.pass_(2 * 86400)
+    agenda.fill(made, now=hands.wall, station_zone="UTC")
+    assert [row.starts_at.day for row in made.bookings.all()] == [22, 25]
+
+
+def test_an_exception_takes_a_planned_airing_away_and_leaves_a_running_one(channel: Channel, hands: air.Clock) -> None:
+    made = services.add_schedule(name="News", channel=channel, start="20:00", duration="1h", weekdays="daily")
+    running = made.bookings.get(starts_at=hands.wall)
+    Booking.objects.filter(pk=running.pk).update(state=states.BookingState.RECORDING)
+
+    services.change_schedule(schedule=made, not_on=["2026-11-22", "2026-11-23"], also_on=["2026-11-24"])
+
+    assert made.bookings.filter(pk=running.pk, state=states.BookingState.RECORDING).exists()
+    assert [row.starts_at.day for row in made.bookings.filter(state=states.BookingState.PLANNED)] == [24]
+
+
+def test_a_rule_of_the_standard_is_booked_and_can_be_exchanged(channel: Channel) -> None:
+    made = services.add_schedule(
+        name="Mondays", channel=channel, start="21:00", duration="1h", rule="FREQ=MONTHLY;BYDAY=4MO"
+    )
+    assert [row.starts_at.isoformat() for row in made.bookings.all()] == ["2026-11-23T20:00:00+00:00"]
+
+    changed = services.change_schedule(schedule=made, weekdays="tue")
+
+    assert (changed.recurrence, changed.weekdays) == ("", 2)
+    assert [row.starts_at.day for row in changed.bookings.all()] == [24]
+    with pytest.raises(errors.Invalid, match="twice"):
+        services.change_schedule(schedule=changed, rule="FREQ=DAILY", weekdays="mon")

@@ -27,6 +27,10 @@ At = Annotated[str | None, typer.Option(help="Wall-clock time, 20:30 or 20:30:15
 Zone = Annotated[str | None, typer.Option(help="IANA time zone; else the channel's, else this machine's.")]
 Duration = Annotated[str | None, typer.Option(help="Length, for example 30m or 1h30m.")]
 Days = Annotated[str | None, typer.Option(help="mon,wed,fri or mon-fri, daily, weekdays, weekend.")]
+Every = Annotated[str | None, typer.Option(help="Every `3 days` or `2 weeks`, counted from --date, else from today.")]
+Rule = Annotated[str | None, typer.Option(help="RFC 5545 recurrence rule, for example FREQ=MONTHLY;BYDAY=1MO.")]
+Except = Annotated[list[str] | None, typer.Option("--except", help="Not on this date; may be repeated; `none` clears.")]
+Also = Annotated[list[str] | None, typer.Option(help="Also on this date; may be repeated; `none` clears.")]
 Date = Annotated[str | None, typer.Option(help="Once on this day, 2026-11-23; with --days the first day.")]
 Until = Annotated[str | None, typer.Option(help="The last day.")]
 Before = Annotated[str | None, typer.Option(help="Start so much earlier, for example 1m.")]
@@ -57,7 +61,12 @@ FIELDS: list[output.Column] = [
     ("tags", "tags"),
     ("enabled", "enabled"),
 ]
-RUNS: list[output.Column] = [("STARTS", shown.moment("starts_at")), ("ENDS", shown.moment("ends_at")), ("NOTE", "note")]
+RUNS: list[output.Column] = [
+    ("LOCAL", "local"),
+    ("UTC", shown.utc("starts_at")),
+    ("ENDS (UTC)", shown.utc("ends_at")),
+    ("NOTE", "note"),
+]
 
 
 @app.command("list")
@@ -84,6 +93,10 @@ def add(  # noqa: PLR0913 - the fields of a schedule
     duration: Annotated[str, typer.Option(help="Length, for example 30m or 1h30m.")],
     zone: Zone = None,
     days: Days = None,
+    every: Every = None,
+    rule: Rule = None,
+    except_: Except = None,
+    also: Also = None,
     date: Date = None,
     until: Until = None,
     padding_before: Before = None,
@@ -95,6 +108,7 @@ def add(  # noqa: PLR0913 - the fields of a schedule
     """Add a schedule: --days for a weekly one, --date for one airing."""
     body = given(
         **_rule(at, zone, duration, days, date, until),
+        **_days(every, rule, except_, also),
         **_padding(padding_before, padding_after),
         channel=channel,
         name=name,
@@ -115,6 +129,10 @@ def edit(  # noqa: PLR0913 - the fields of a schedule
     duration: Duration = None,
     zone: Zone = None,
     days: Days = None,
+    every: Every = None,
+    rule: Rule = None,
+    except_: Except = None,
+    also: Also = None,
     date: Date = None,
     until: Until = None,
     padding_before: Before = None,
@@ -126,6 +144,7 @@ def edit(  # noqa: PLR0913 - the fields of a schedule
     """Change a schedule; airings that have begun keep what they were promised."""
     body = given(
         **_rule(at, zone, duration, days, date, until),
+        **_days(every, rule, except_, also),
         **_padding(padding_before, padding_after),
         channel=channel,
         name=name,
@@ -165,6 +184,10 @@ def preview(  # noqa: PLR0913 - the fields of a rule
     duration: Duration = None,
     zone: Zone = None,
     days: Days = None,
+    every: Every = None,
+    rule: Rule = None,
+    except_: Except = None,
+    also: Also = None,
     date: Date = None,
     until: Until = None,
     padding_before: Before = None,
@@ -175,8 +198,9 @@ def preview(  # noqa: PLR0913 - the fields of a rule
     if schedule:
         found = NEXT(schedule, query={"count": count})
     else:
-        rule = _rule(at, zone, duration, days, date, until)
-        body = given(**rule, **_padding(padding_before, padding_after), channel=channel, count=count)
+        times = _rule(at, zone, duration, days, date, until)
+        more = {**_days(every, rule, except_, also), **_padding(padding_before, padding_after)}
+        body = given(**times, **more, channel=channel, count=count)
         found = TRY(body=body)
     if options.current.json:
         output.as_json(found)
@@ -188,6 +212,12 @@ def _rule(
     at: str | None, zone: str | None, duration: str | None, days: str | None, date: str | None, until: str | None
 ) -> dict[str, object]:
     return given(start=at, zone=zone, duration_seconds=_seconds(duration), weekdays=days, date=date, until=until)
+
+
+def _days(
+    every: str | None, rule: str | None, not_on: list[str] | None, also_on: list[str] | None
+) -> dict[str, object]:
+    return given(every=every, rule=rule, not_on=not_on, also_on=also_on)
 
 
 def _padding(before: str | None, after: str | None) -> dict[str, object]:
@@ -211,3 +241,5 @@ def _print_runs(found: dict[str, Any]) -> None:
     if found.get("warning"):
         output.say(str(found["warning"]))
     output.rows(found["airings"], RUNS, empty="It never airs again.")
+    for one in found["clock_changes"]:
+        output.say(f"Clocks change: {one['local']}. {one['note']}")

@@ -24,6 +24,10 @@ class RuleFields(Schema, extra="forbid"):
     duration_seconds: float | None = None
     zone: str | None = None
     weekdays: str | int | None = Field(None, description="mon,wed,fri or mon-fri, daily, weekdays, or a mask")
+    every: str | None = Field(None, description="3 days or 2 weeks, counted from the date, or from today")
+    rule: str | None = Field(None, description="an RFC 5545 recurrence rule, FREQ=MONTHLY;BYDAY=1MO")
+    not_on: list[str] | None = Field(None, description="dates without an airing")
+    also_on: list[str] | None = Field(None, description="dates with an airing besides")
     date: str | None = Field(None, description="the day of a single airing, or the first day")
     until: str | None = None
     padding_before_seconds: float | None = None
