@@ -18,8 +18,8 @@ CLI_HEAD = """\
 `python -m tools.render_reference`.
 
 Every command takes, before or after its name: `--home FOLDER` (else `NEPHOS_HOME`, else `~/nephos`), `--server URL`
-(else `NEPHOS_SERVER`; its token in `NEPHOS_TOKEN`), `--json` (data on stdout as JSON; people's text goes to stderr), `--plain`, `--quiet`,
-`--verbose`, `--help`.
+(else `NEPHOS_SERVER`; its token in `NEPHOS_TOKEN`), `--json` (data on stdout as JSON; people's text goes to stderr),
+`--plain`, `--quiet`, `--verbose`, `--help`.
 
 Commands call the API: of the running station over `run/api.sock`, of another one by `--server`; with the station
 stopped they run the same application themselves. `init start stop run manage doctor config logs version completion`

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tomlkit
@@ -15,15 +15,20 @@ _HEADER = "# Settings of this Nephos station. `nephos config show` lists them al
 
 Plain = str | int | float | bool | list[Any] | dict[str, Any]
 
+# What higher floors know and this one does not (is there such a kind of connection?); raises ConfigError.
+Check = Callable[[schema.Settings], None]
 
-def set_value(place: home.Home, path: str, value: Plain) -> schema.Settings:
+
+def set_value(place: home.Home, path: str, value: Plain, *, check: Check | None = None) -> schema.Settings:
     """Set `section.key` (or `table.name.key`) and return the settings then in force. Raises ConfigError."""
-    return _change(place, path.split("."), value)
+    return _change(place, path.split("."), value, check)
 
 
-def set_table(place: home.Home, kind: str, name: str, values: Mapping[str, Plain]) -> schema.Settings:
+def set_table(
+    place: home.Home, kind: str, name: str, values: Mapping[str, Plain], *, check: Check | None = None
+) -> schema.Settings:
     """Write a whole `[kind.name]` table. Raises ConfigError."""
-    return _change(place, [kind, name], dict(values))
+    return _change(place, [kind, name], dict(values), check)
 
 
 def remove(place: home.Home, path: str) -> schema.Settings:
@@ -34,10 +39,10 @@ def remove(place: home.Home, path: str) -> schema.Settings:
     if table is None or last not in table:
         raise errors.ConfigError(f"There is no {path} in the settings.")
     del table[last]
-    return _save(place, document)
+    return _save(place, document, None)
 
 
-def _change(place: home.Home, path: list[str], value: Plain) -> schema.Settings:
+def _change(place: home.Home, path: list[str], value: Plain, check: Check | None) -> schema.Settings:
     document = _document(place)
     *parents, last = path
     table = _walk(document, parents, create=True)
@@ -46,7 +51,7 @@ def _change(place: home.Home, path: list[str], value: Plain) -> schema.Settings:
             f"{'.'.join(path)!r} is no setting.", hint="Write it as section.key, for example web.port."
         )
     table[last] = value
-    return _save(place, document)
+    return _save(place, document, check)
 
 
 def _document(place: home.Home) -> tomlkit.TOMLDocument:
@@ -73,9 +78,11 @@ def _walk(document: tomlkit.TOMLDocument, path: list[str], *, create: bool) -> A
     return table
 
 
-def _save(place: home.Home, document: tomlkit.TOMLDocument) -> schema.Settings:
+def _save(place: home.Home, document: tomlkit.TOMLDocument, check: Check | None) -> schema.Settings:
     text = tomlkit.dumps(document)
     settings = load.parse(text, source=str(place.config_file))
+    if check is not None:
+        check(settings)
     place.config.mkdir(parents=True, exist_ok=True)
     files.write_atomic(place.config_file, text, mode=0o600)
     return settings

@@ -10,6 +10,7 @@ import typer
 from nephos.cli import lazy, options, output
 from nephos.config import edit, load, schema
 from nephos.lib import errors
+from nephos.sync import mappings
 
 app = lazy.noun("Settings and where each came from.")
 
@@ -37,6 +38,7 @@ def show(*, section: Annotated[str, typer.Argument(help="Only this table.")] = "
 def check() -> None:
     """Read the settings file and say whether it would be taken."""
     loaded = load.load(options.here())
+    mappings.check(loaded.settings)
     output.done({"valid": True, "file": str(loaded.home.config_file)}, f"{loaded.home.config_file} is fine.")
 
 
@@ -46,15 +48,13 @@ def set_(key: Key, value: Annotated[str, typer.Argument(help="The new value.", s
     place = load.load(options.here()).home
     if not place.config.is_dir():
         raise errors.NotNow(f"There is no Nephos home at {place.root}.", hint="`nephos init` makes one.")
-    edit.set_value(place, key, _typed(key, value))
+    edit.set_value(place, key, _typed(key, value), check=mappings.check)
     output.done({"key": key, "value": value}, f"{key} is {value} now.")
 
 
 def _typed(key: str, value: str) -> edit.Plain:
     """The value as the setting wants it: a number for a number, a list for a list."""
-    section, _, name = key.partition(".")
-    found = schema.sections().get(section)
-    kinds = {field.name: field.type for field in msgspec.structs.fields(found)} if found else {}
+    kinds, name = _kinds(key)
     if name in kinds:
         try:
             typed: edit.Plain = msgspec.to_builtins(
@@ -64,6 +64,17 @@ def _typed(key: str, value: str) -> edit.Plain:
             raise errors.Invalid(f"{key} cannot be {value[:60]!r}: {str(error)[:120]}.") from None
         return typed
     return value
+
+
+def _kinds(key: str) -> tuple[dict[str, Any], str]:
+    """The settings of the table that a key is in, and its name there."""
+    *tables, name = key.split(".")
+    kinds: dict[str, Any] = dict(schema.sections())
+    for table in tables:
+        found = kinds.get(table)
+        inside = isinstance(found, type) and issubclass(found, msgspec.Struct)
+        kinds = {field.name: field.type for field in msgspec.structs.fields(found)} if inside else {}
+    return (kinds if tables else {}), name
 
 
 def _parts(value: str, kind: Any) -> object:

@@ -14,6 +14,7 @@ from ninja.responses import Status
 from nephos.config import edit, schema
 from nephos.lib import errors
 from nephos.library import errors as library_errors
+from nephos.sync import mappings
 from nephos.sync.connections import options, registry
 from nephos.web import current
 from nephos.web.api import doors
@@ -87,7 +88,9 @@ def add(request: HttpRequest, body: ConnectionIn) -> Status[ConnectionView]:
     options.decode(kind.options, body.options, name=name)
     for key in ("access_key", "secret_key", "password"):
         _refuse_plain_secret(name, key, body.options.get(key))
-    edit.set_table(loaded.home, "connection", name, {"kind": body.kind, "options": dict(body.options)})
+    edit.set_table(
+        loaded.home, "connection", name, {"kind": body.kind, "options": dict(body.options)}, check=mappings.check
+    )
     return Status(201, _connection(name))
 
 
@@ -136,7 +139,7 @@ def add_destination(request: HttpRequest, body: DestinationIn) -> Status[Destina
         raise errors.Invalid(f"There is no connection {body.connection[:60]!r}.", hint=f"There are: {known}.")
     registry.kind_of(body.connection, connection).check(body.connection, connection.options, body.base)
     values = {"connection": body.connection, "base": body.base, "verify": body.verify}
-    edit.set_table(loaded.home, "destination", name, values)
+    edit.set_table(loaded.home, "destination", name, values, check=mappings.check)
     return Status(201, _destination(name))
 
 

@@ -12,7 +12,7 @@ from ninja.responses import Status
 
 from nephos.config import edit
 from nephos.lib import errors, ids
-from nephos.sync import orders, queries
+from nephos.sync import mappings, orders, queries
 from nephos.sync.states import PathState
 from nephos.web import current
 from nephos.web.api import connections, doors
@@ -79,7 +79,7 @@ def add(request: HttpRequest, body: WatchIn) -> Status[WatchView]:
     values: dict[str, Any] = body.dict(exclude={"name"}, exclude_defaults=True)
     if body.folder:
         values["folder"] = _folder(body.folder)
-    edit.set_table(loaded.home, "watch", name, values)
+    edit.set_table(loaded.home, "watch", name, values, check=mappings.check)
     return Status(201, _watch(name))
 
 
@@ -145,7 +145,7 @@ def retry(request: HttpRequest, id: str) -> OrderView:
     found = queries.transfer(home, int(id)) if id.isascii() and id.isdigit() and len(id) < 18 else None
     if found is None:
         raise errors.NotFound(f"There is no transfer {id[:40]!r}.", hint="`nephos transfer list` shows them.")
-    body = {"watch": found.watch, "destination": found.destination, "path": found.path}
+    body = {"transfer": found.id}  # by its row: the path that is shown may not be the one on the disk
     orders.put(home, key=f"retry:{ids.new()}", kind=orders.Kind.RETRY, body=body)
     return OrderView("retry", found.watch, found.path)
 
