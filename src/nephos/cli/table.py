@@ -46,6 +46,7 @@ TABLE: dict[str, Entry] = {
     "user": Entry("user", "Accounts.", PEOPLE),
     "token": Entry("token", "Keys for programs.", PEOPLE),
     "event": Entry("event", "What happened, to what, when.", UPKEEP),
+    "import": Entry("import_", "Take over a file of the old Nephos.", UPKEEP),
     "logs": Entry("logs", "The last lines of a role's log.", UPKEEP),
     "config": Entry("config", "Settings and where each came from.", UPKEEP),
     "doctor": Entry("doctor", "Check what the station needs from this machine.", UPKEEP),

@@ -17,6 +17,7 @@ from nephos.web.api import (
     connections,
     doors,
     events,
+    imports,
     jobs,
     ledger,
     problems,
@@ -43,6 +44,7 @@ NOUNS = (
     shares,
     events,
     users,
+    imports,
     ledger,
 )
 

@@ -1,0 +1,1 @@
+"""Files of the older programs, taken over line by line."""
