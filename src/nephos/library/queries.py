@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from nephos.config.home import Home
-from nephos.library import errors, states
+from nephos.library import errors, grades, states
 from nephos.library.models import Asset, Channel, MediaFile, Share
 
 
@@ -70,6 +73,7 @@ class RecordingView:
     score: int | None
     gaps: list[dict[str, Any]]
     counters: dict[str, int]
+    grade: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +150,13 @@ def get_share(ref: str) -> Share:
     return row
 
 
-def assets(
+def assets(  # noqa: PLR0913 - the filters of a list
     *,
     door: str = "",
     state: str = "",
     channel: int | None = None,
     search: str = "",
+    grade: Iterable[grades.Grade] = (),
     limit: int = 50,
     offset: int = 0,
 ) -> list[AssetView]:
@@ -163,6 +168,9 @@ def assets(
         rows = rows.filter(state=state)
     if channel is not None:
         rows = rows.filter(channel_id=channel)
+    ranges = [Q(recording__score__range=pair) for pair in grades.scores(frozenset(grade))]
+    if ranges:
+        rows = rows.filter(reduce(or_, ranges))
     if search:
         rows = rows.filter(Q(title__icontains=search) | Q(channel__name__icontains=search))
     return [asset_view(row) for row in rows[offset : offset + limit]]
@@ -226,6 +234,7 @@ def _recording_view(row: Asset) -> RecordingView | None:
         found.score,
         list(found.gaps),
         dict(found.counters),
+        str(grades.grade(found.score) or ""),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from nephos.lib import clock
+from nephos.library import grades
 from nephos.recording import cuts, gaps, join, verdicts
 
 VERSION = 1
@@ -72,6 +73,7 @@ def document(order: Order, findings: Findings, cut: cuts.Cut, joined: join.Joine
         "verdict": str(findings.judgement.verdict),
         "reason": findings.judgement.reason,
         "score": findings.judgement.score,
+        "grade": grades.grade(findings.judgement.score),
         "seconds": [[clock.stamp(one.second.utc), one.offset, one.second.bytes, one.second.cc] for one in cut.strip],
     }
 

@@ -2,7 +2,8 @@
 
 The score starts at 100. Each gap costs its share of the window, more if it is long (over 5 s one and a half times,
 over 2 min three times) or in the last tenth of what was wanted (twice); in the padding it costs a quarter. Then lost
-packets cost 5 (from 0.01 % continuity errors), 20 (from 0.1 %) or 40 points (from 1 %). Damage leaves 50 at most.
+packets cost 5 (from 0.01 % continuity errors), 20 (from 0.1 %) or 40 points (from 1 %), scrambled ones two points a
+percent. Damage leaves 50 at most, a carrier with nothing but stuffing 5. `library.grades` makes letters of it.
 
 *No space* and *aborted* need 15 s or a tenth of the window, lost to the disk or to a recorder that never came back.
 A recording is *damaged* if the packets that came are (a thousandth with continuity errors, a hundredth out of sync, a
@@ -26,6 +27,7 @@ _MUCH_SHARE = 0.1
 _MUCH_LENGTH = timedelta(seconds=15)
 _SHOWN_GAPS = 3
 _FAULTY = 50
+_STUFFING = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,9 @@ def _score(wanted: gaps.Span, found: Sequence[gaps.Gap], counts: Mapping[str, in
         if errors >= least:
             score -= cost
             break
+    score -= 200.0 * _ratio(counts, "scrambled")
+    if _is_stuffing(counts):
+        score = min(score, _STUFFING)
     if found:
         score = min(score, 99.0)  # only a whole recording is 100
     return max(1, min(100, round(score)))
@@ -118,10 +123,14 @@ def _ratio(counts: Mapping[str, int], name: str) -> float:
     return counts.get(name, 0) / max(1, counts.get("packets", 0))
 
 
+def _is_stuffing(counts: Mapping[str, int]) -> bool:
+    return _ratio(counts, "null") >= 0.999
+
+
 def _fault(counts: Mapping[str, int]) -> str:
     """What is wrong with the packets that came, in words; empty if nothing serious is."""
     out_of_sync = counts.get("sync", 0) / max(1, counts.get("sync", 0) + counts.get("bytes", 0))
-    if _ratio(counts, "null") >= 0.999:
+    if _is_stuffing(counts):
         return "the carrier held no programme, only stuffing"
     if _ratio(counts, "scrambled") >= 0.1:
         return f"{_percent(_ratio(counts, 'scrambled'))} of the packets are scrambled"

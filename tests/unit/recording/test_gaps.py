@@ -334,3 +334,17 @@ def test_counters_are_summed_and_a_restarted_second_counts_once() -> None:
     assert counts["silent"] == 1
     assert counts["cc"] == 3
     assert counts["bytes"] == 3 * RATE
+
+
+def test_scrambling_and_stuffing_cost_points() -> None:
+    window = gaps.Span(at(0), at(100))
+    clean = {"bytes": 188_000, "packets": 1000}
+
+    def score(**counts: int) -> int:
+        return verdicts.judge(window=window, wanted=window, found=[], counts={**clean, **counts}).score
+
+    assert score() == 100
+    assert score(scrambled=20) == 96
+    assert score(scrambled=900) == 1
+    assert score(null=1000) == 5
+    assert score(null=300) == 100

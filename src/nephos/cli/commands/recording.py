@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from nephos.cli import lazy, options, output, shown
 from nephos.cli.commands import asset
@@ -30,6 +32,7 @@ COLUMNS: list[output.Column] = [
     ("STATE", "state"),
     ("VERDICT", _fact("verdict")),
     ("SCORE", _fact("score")),
+    ("GRADE", _fact("grade")),
 ]
 FIELDS: list[output.Column] = [
     *asset.FIELDS,
@@ -40,6 +43,7 @@ FIELDS: list[output.Column] = [
     ("verdict", _fact("verdict")),
     ("because", _fact("reason")),
     ("score", _fact("score")),
+    ("grade", _fact("grade")),
 ]
 GAPS: list[output.Column] = [
     ("GAP FROM", shown.moment("start")),
@@ -55,10 +59,11 @@ def list_(
     state: asset.State = None,
     channel: asset.Channel = None,
     search: asset.Search = None,
+    grade: Annotated[str | None, typer.Option(help="Only of these grades, for example A,B.")] = None,
     limit: asset.Limit = 50,
 ) -> None:
     """List the recordings, newest first."""
-    query = {"state": state, "channel": channel, "search": search, "limit": limit}
+    query = {"state": state, "channel": channel, "search": search, "grade": grade, "limit": limit}
     output.rows(LIST(query=query), COLUMNS, empty="Nothing was recorded yet.")
 
 

@@ -10,7 +10,7 @@ from ninja import Query, Router, Schema
 from nephos.farm import queries as farm
 from nephos.lib import errors
 from nephos.library import errors as library_errors
-from nephos.library import queries, services, states
+from nephos.library import grades, queries, services, states
 from nephos.processing import queries as processing
 from nephos.web import actions, current
 from nephos.web.api import doors
@@ -69,15 +69,17 @@ def list_recordings(
     state: str = "",
     channel: str = "",
     search: str = "",
+    grade: str = "",
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> list[queries.AssetView]:
-    """What came off the air, newest first."""
+    """What came off the air, newest first; `grade` is one or more of A to F, as A,B."""
     return queries.assets(
         door=states.Door.RECORDING,
         state=_known(state, states.AssetState, "state"),
         channel=queries.get_channel(channel).pk if channel else None,
         search=search,
+        grade=grades.read(grade),
         limit=limit,
         offset=offset,
     )

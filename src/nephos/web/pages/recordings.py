@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from nephos.library import queries, states
+from nephos.lib import errors
+from nephos.library import grades, queries, states
 from nephos.web import rendering
 
 PATH = "/recordings"
@@ -34,6 +35,7 @@ class Filters:
     state: str = ""
     channel: int | None = None
     search: str = ""
+    grade: str = ""
     page: int = 1
 
     @classmethod
@@ -45,35 +47,58 @@ class Filters:
             state=given.get("state", "") if given.get("state") in set(states.AssetState) else "",
             channel=_number(given.get("channel", ""), most=10**12),
             search=given.get("search", "").replace("\x00", "")[:120].strip(),
+            grade=_grades(given.get("grade", "")),
             page=_number(given.get("page", ""), most=100_000) or 1,
         )
 
     def address(self, **changes: object) -> str:
         """The page's address with these filters; another filter begins at its first page."""
-        wanted = {"door": self.door, "state": self.state, "channel": self.channel, "search": self.search, **changes}
+        wanted: dict[str, object] = {
+            "door": self.door,
+            "state": self.state,
+            "channel": self.channel,
+            "search": self.search,
+        }
+        wanted |= {"grade": self.grade, **changes}
         query = urlencode({key: value for key, value in wanted.items() if value and (key, value) != ("page", 1)})
         return f"{PATH}?{query}" if query else PATH
 
     @property
     def is_set(self) -> bool:
-        return bool(self.door or self.state or self.channel or self.search)
+        return bool(self.door or self.state or self.channel or self.search or self.grade)
 
 
 def _number(text: str, *, most: int) -> int | None:
     return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 18 else None
 
 
+def _grades(text: str) -> str:
+    try:
+        return ",".join(sorted(grades.read(text)))
+    except errors.NephosError:
+        return ""
+
+
 def _chips(filters: Filters) -> list[Chip]:
     doors = [("Recordings", states.Door.RECORDING), ("File sets", states.Door.FILE_SET)]
     shown = (states.AssetState.ARRIVING, states.AssetState.PROCESSING, states.AssetState.FAILED)
     ended = (states.AssetState.DELIVERED, states.AssetState.EMPTY)
-    chips = [Chip("All", filters.address(door="", state="", channel=None), not (filters.door or filters.state))]
+    chips = [
+        Chip(
+            "All",
+            filters.address(door="", state="", channel=None, grade=""),
+            not (filters.door or filters.state or filters.grade),
+        )
+    ]
     for word, door in doors:
         is_set = filters.door == door
         chips.append(Chip(word, filters.address(door="" if is_set else door), is_set))
     for state in (*shown, *ended):
         is_set = filters.state == state
         chips.append(Chip(state.capitalize(), filters.address(state="" if is_set else state), is_set))
+    for word, wanted in (("Grade A, B", "A,B"), ("Grade C to F", "C,D,E,F")):
+        is_set = filters.grade == wanted
+        chips.append(Chip(word, filters.address(grade="" if is_set else wanted), is_set))
     return chips
 
 
@@ -84,6 +109,7 @@ def _list(request: HttpRequest) -> Mapping[str, Any]:
         state=filters.state,
         channel=filters.channel,
         search=filters.search,
+        grade=grades.read(filters.grade),
         limit=PAGE_SIZE + 1,
         offset=(filters.page - 1) * PAGE_SIZE,
     )
