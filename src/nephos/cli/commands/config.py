@@ -72,8 +72,10 @@ def _kinds(key: str) -> tuple[dict[str, Any], str]:
     kinds: dict[str, Any] = dict(schema.sections())
     for table in tables:
         found = kinds.get(table)
-        inside = isinstance(found, type) and issubclass(found, msgspec.Struct)
-        kinds = {field.name: field.type for field in msgspec.structs.fields(found)} if inside else {}
+        if isinstance(found, type) and issubclass(found, msgspec.Struct):
+            kinds = {field.name: field.type for field in msgspec.structs.fields(found)}
+        else:
+            kinds = {}
     return (kinds if tables else {}), name
 
 
