@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 from nephos.config.load import Loaded
 from nephos.core import logs
-from nephos.lib import errors, locks, ports
+from nephos.lib import errors, locks, ports, signals
 
 SUPERVISED = "NEPHOS_SUPERVISOR"  # set by `nephos start` to its pid
 
@@ -66,7 +65,8 @@ def run(name: str, loaded: Loaded) -> int:
     """
     role = get(name)
     loaded.home.create()
-    stop = _stop_event()
+    stop = threading.Event()
+    signals.set_by_end(stop)
     supervisor = os.environ.get(SUPERVISED)
     if supervisor:
         ports.die_with_parent(int(supervisor))
@@ -81,13 +81,6 @@ def run(name: str, loaded: Loaded) -> int:
                 loaded, role=name, factories=[_finder(path) for path in role.loops], stop=stop
             )
     return 0
-
-
-def _stop_event() -> threading.Event:
-    stop = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda _sign, _frame: stop.set())
-    return stop
 
 
 def _finder(path: str) -> Callable[[], Any]:

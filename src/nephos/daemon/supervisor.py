@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from types import FrameType
 
 from nephos.config.load import Loaded
 from nephos.core import logs
 from nephos.daemon import errors, roles
 from nephos.daemon.children import Children
-from nephos.lib import clock, files, heartbeats, locks, ports
+from nephos.lib import clock, files, heartbeats, locks, ports, signals
 from nephos.maintenance import vitals
 
 logger = logging.getLogger(__name__)
@@ -101,8 +99,7 @@ class _Station:
         self._children = Children(loaded)
 
     def run(self) -> int:
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(sign, self._on_signal)
+        signals.set_by_end(self._stop)
         try:
             # Receiving and sending need no database: a recording that is due does not wait for a migration.
             early = [role for role in self._wanted if role in ("recorder", "sync")]
@@ -119,9 +116,6 @@ class _Station:
             self._stop_roles()
         self._say("Stopped.")
         return 0
-
-    def _on_signal(self, _sign: int, _frame: FrameType | None) -> None:
-        self._stop.set()
 
     def _await_page(self) -> None:
         """A link that is printed must work: wait until the page answers, or until it clearly will not."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
@@ -19,7 +18,7 @@ from nephos.client import ledger as client_ledger
 from nephos.config.secret import Secret
 from nephos.farm import ledger
 from nephos.farm.engines import dask, local
-from nephos.lib import errors, ports
+from nephos.lib import errors, ports, signals
 
 _TIMEOUT = timedelta(seconds=10)
 
@@ -57,8 +56,7 @@ def run(membership: Membership, *, stop: ports.Waiter) -> None:
 def main(arguments: list[str]) -> int:
     """`SERVER SCHEDULER [NAME [SLOTS]]`; the token comes from NEPHOS_TOKEN."""
     stop = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stop.set())
+    signals.set_by_end(stop)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
     server, scheduler, name, slots = [*arguments, "", ""][:4]
     token = Secret(os.environ.get("NEPHOS_TOKEN", ""))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import threading
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 
 from nephos.cli import lazy, output, shown, station
 from nephos.cli.operations import Operation
-from nephos.lib import text
+from nephos.lib import signals, text
 
 LIST = Operation("GET", "/workers")
 ENABLE = Operation("POST", "/workers/{name}/enable")
@@ -67,8 +66,7 @@ def run(
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stop.set())
+    signals.set_by_end(stop)
     called = name or socket.gethostname()
     book = Ledger(station.patient(), assignment=ledger.Assignment)
     output.say(f"Worker {called} with {text.count(slots, 'slot')} works for {scheduler}. Ctrl-C ends it.")
