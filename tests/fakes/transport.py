@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from nephos.recording import tables
+
 PACKET_BYTES = 188
 NULL_PID = 0x1FFF
 _PCR_EVERY = 40
@@ -67,3 +69,35 @@ def stream(count: int, *, bits_per_second: float = 4e6, salt: int = 0) -> bytes:
 def rtp(payload: bytes, sequence: int, *, sender: int = 0x1234, kind: int = 33, extra: int = 0) -> bytes:
     """A datagram with an RTP header; `extra` is or-ed into its first byte."""
     return struct.pack(">BBHII", 0x80 | extra, kind, sequence & 0xFFFF, sequence * 90 & 0xFFFFFFFF, sender) + payload
+
+
+def section(table: int, number: int, body: bytes, *, version: int = 0) -> bytes:
+    """A section of the long form with its checksum."""
+    head = struct.pack(">BHHBBB", table, 0xB000 | len(body) + 9, number, 0xC1 | version << 1, 0, 0)
+    raw = head + body
+    return raw + tables.crc32(raw).to_bytes(4, "big")
+
+
+def pat(programmes: dict[int, int], *, version: int = 0) -> bytes:
+    """A programme association section: number to the PID of its table."""
+    body = b"".join(struct.pack(">HH", number, 0xE000 | pid) for number, pid in programmes.items())
+    return section(0x00, 1, body, version=version)
+
+
+def pmt(number: int, streams: list[tuple[int, int, bytes]], *, version: int = 0) -> bytes:
+    """A programme map section: type, PID and descriptors of each stream."""
+    parts = [struct.pack(">BHH", kind, 0xE000 | pid, 0xF000 | len(more)) + more for kind, pid, more in streams]
+    clock = streams[0][1] if streams else 0x1FFF
+    return section(0x02, number, struct.pack(">HH", 0xE000 | clock, 0xF000) + b"".join(parts), version=version)
+
+
+def carried(pid: int, raw: bytes, *, counter: int = 0) -> list[bytes]:
+    """The packets that carry a section."""
+    raw = b"\0" + raw
+    made = []
+    for place in range(0, len(raw), 184):
+        one = bytearray(packet(pid, counter + place // 184, payload=raw[place : place + 184]))
+        if not place:
+            one[1] |= 0x40
+        made.append(bytes(one))
+    return made

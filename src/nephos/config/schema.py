@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from nephos.config import upkeep
+
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", description="a short name")]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
@@ -45,6 +47,7 @@ class Recording(_Section, frozen=True):
     segment_seconds: Annotated[int, Meta(ge=2, le=3600)] = 10
     pre_roll_seconds: Seconds = 3
     receive_buffer_bytes: Annotated[int, Meta(ge=65536)] = 8 * 1024 * 1024
+    engine: Literal["socket", "multicat"] = "socket"  # what receives udp:// and rtp://, unless the address says it
     pipeline: str = "archive"  # for schedules that name none; empty: recordings are not processed
     soft_floor_bytes: Annotated[int, Meta(ge=0)] = 2 * 1024**3  # below: warn, take no new work
     hard_floor_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024**2  # below: stop cleanly
@@ -70,9 +73,25 @@ class Sync(_Section, frozen=True):
 class Logging(_Section, frozen=True):
     level: LogLevel = "info"
     format: Literal["lines", "json"] = "lines"
-    modules: dict[str, LogLevel] = field(default_factory=dict)
+    modules: dict[str, LogLevel] = field(default_factory=dict)  # recording = "debug", "sync.connections" = "warning"
+    debug_files: bool = True  # everything a package says, in logs/debug/<package>.<role>.log
     file_bytes: Annotated[int, Meta(ge=65536)] = 10 * 1024 * 1024
     file_count: Annotated[int, Meta(ge=1, le=100)] = 5
+
+
+class Source(_Section, frozen=True):
+    """A command that writes a transport stream to its standard output; a channel names it by `pipe:NAME`."""
+
+    command: Annotated[list[Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]  # never through a shell
+
+
+class Console(_Section, frozen=True):
+    """The telnet door of the console. The prompt of `nephos start` and `nephos console` need no door."""
+
+    enabled: bool = False  # who comes in this way needs a token
+    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"  # telnet hides nothing, so it never leaves the machine
+    port: Port = 6000
+    sessions: Annotated[int, Meta(ge=1, le=64)] = 4
 
 
 class Connection(_Section, frozen=True):
@@ -120,6 +139,12 @@ class Settings(_Section, frozen=True):
     farm: Farm = Farm()
     sync: Sync = Sync()
     logging: Logging = Logging()
+    console: Console = Console()
+    monitoring: upkeep.Monitoring = upkeep.Monitoring()
+    mail: upkeep.Mail = upkeep.Mail()
+    maintenance: upkeep.Maintenance = upkeep.Maintenance()
+    webhook: dict[Name, upkeep.Webhook] = field(default_factory=dict)
+    source: dict[Name, Source] = field(default_factory=dict)
     connection: dict[Name, Connection] = field(default_factory=dict)
     destination: dict[Name, Destination] = field(default_factory=dict)
     watch: dict[Name, Watch] = field(default_factory=dict)

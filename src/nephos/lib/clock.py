@@ -40,3 +40,11 @@ def parse(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone")
     return moment.astimezone(UTC)
+
+
+def elapsed() -> float:
+    """As `monotonic`, and goes on while the machine sleeps where the system offers such a clock (Linux)."""
+    return time.clock_gettime(_BOOT_CLOCK) if _BOOT_CLOCK is not None else time.monotonic()
+
+
+_BOOT_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 try:
@@ -91,6 +93,25 @@ def _watch_parent(parent: int, by: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), by)
+
+
+def dying_with_us(argv: Sequence[str]) -> list[str]:
+    """The command line of a child that the kernel kills when the *thread* that started it ends (Linux).
+
+    Through util-linux's `setpriv`, which becomes the program: code between fork and exec of a process with threads may
+    hang. Where it is missing a child that writes to a pipe still ends at its next write.
+    """
+    setpriv = shutil.which("setpriv") if sys.platform.startswith("linux") else None
+    return [setpriv, "--pdeathsig", "KILL", "--", *argv] if setpriv else list(argv)
+
+
+def widen_pipe(handle: int, wanted_bytes: int) -> int:
+    """Let a pipe hold so much (Linux); what it really holds."""
+    if fcntl is None or not hasattr(fcntl, "F_SETPIPE_SZ"):
+        return 65536
+    with contextlib.suppress(OSError):  # above fs.pipe-max-size
+        fcntl.fcntl(handle, fcntl.F_SETPIPE_SZ, wanted_bytes)
+    return fcntl.fcntl(handle, fcntl.F_GETPIPE_SZ)
 
 
 def adopt_orphans() -> bool:

@@ -119,6 +119,10 @@ class Lane:
         return self._track.protocol if self._track is not None else ""
 
     @property
+    def problem(self) -> str:
+        return self._track.problem if self._track is not None else ""
+
+    @property
     def trouble(self) -> str:
         return self._track.trouble if self._track is not None else ""
 

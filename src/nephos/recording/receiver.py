@@ -18,7 +18,8 @@ _FULL_BYTES = 192 * 1024  # of a source's own buffer; handed over before its tim
 _MOST_ROUNDS = 16  # of fetching from one source before the others have their turn
 _SILENT_SECONDS = 5.0
 _REOPEN = backoff.Backoff(first=timedelta(seconds=0.5), most=timedelta(seconds=10))
-_REJOIN = backoff.Backoff(first=timedelta(seconds=5), most=timedelta(seconds=60))
+_REJOIN = backoff.Backoff(first=timedelta(seconds=2), most=timedelta(seconds=60))
+_STEADY_SECONDS = 30.0  # of reception, after which an end is the first one again
 
 
 class State(StrEnum):
@@ -44,7 +45,8 @@ class Receiver:
         self._held = 0  # bytes in the source's own buffer
         self._since = now.wall
         self._reason = ""
-        self._heard_mono = now.mono
+        self._heard_mono = self._joined_mono = now.mono
+        self._patience = 0.0
         self._try_mono = now.mono  # when to join, or to join again, at the earliest
         self._tries = 0
         self._dropped = self._dropped_before = 0
@@ -78,11 +80,14 @@ class Receiver:
     def arrived(self, mono: float) -> int:
         """`fill`, because the selector says that something waits."""
         came = self.fill(mono)
+        if came <= 0:  # the end of a program, an empty datagram
+            return came
         self._heard_mono = mono
         self.cutter.heard(mono)
         if self.state is not State.RECEIVING:
-            self._tries, self._reason = 0, ""
+            self._tries = 0
             self._become(State.RECEIVING, mono)
+        self._reason = ""
         return came
 
     def turn(self, now: timeline.Reading) -> None:
@@ -91,18 +96,22 @@ class Receiver:
             return
         self._hand_over(now.mono)
         self.due_mono = self.cutter.next_cut(now.mono)
-        silent = now.mono - self._heard_mono > _SILENT_SECONDS
-        if silent and self.state is not State.SILENT:
+        silence = now.mono - self._heard_mono
+        if silence > _SILENT_SECONDS and self.state is not State.SILENT:
             self._become(State.SILENT, now.mono)
         if now.mono < self._try_mono:
             return
         if not self._is_joined:
             self._join(now.mono)
-        elif silent:
+        elif silence > self._patience:
             # A switch may have forgotten us, or a link was down: tell the network again that we listen.
-            self._reason = f"Nothing came for {now.mono - self._heard_mono:.0f} s; joined again."
-            self._leave(now.mono)
-            self._join(now.mono)
+            self.join_again(now, reason=f"Nothing came for {silence:.0f} s; tried again.")
+
+    def join_again(self, now: timeline.Reading, *, reason: str) -> None:
+        """Leave and join: whatever stands between us and the sender may have forgotten us."""
+        self._reason = reason
+        self._leave(now.mono)
+        self._join(now.mono)
 
     def anchor(self, now: timeline.Reading) -> None:
         """Take up the wall clock as it is now, after a step."""
@@ -122,6 +131,7 @@ class Receiver:
             "state": str(self.state),
             "since": clock.stamp(timeline.moment(self._since)),
             "reason": self._lane.trouble or self._reason,
+            "problem": self._lane.problem if self.state is State.RECEIVING else "",
             "bytes_per_second": self.cutter.bytes_per_second,
             "cc": self._lane.continuity_errors,
             "drops": self._dropped,
@@ -141,15 +151,19 @@ class Receiver:
             return
         self._selector.register(self._source, selectors.EVENT_READ, self)
         self._is_joined = True
+        self._joined_mono = mono
         self._dropped_before = 0
-        self.buffer_bytes = self._source.facts().buffer_bytes
-        self._try_mono = mono + _REJOIN.delay(self._tries).total_seconds()
+        facts = self._source.facts()
+        self.buffer_bytes, self._patience = facts.buffer_bytes, facts.patience_seconds
+        self._try_mono = mono + max(self._patience, _REJOIN.delay(self._tries).total_seconds())
         self._tries += 1
 
     def _lost(self, error: errors.SourceError, mono: float) -> None:
         if error.message != self._reason:
             logger.warning("A channel cannot be received", extra={"channel": self._lane.slug, "reason": error.message})
         self._reason = error.message
+        if self._is_joined and mono - self._joined_mono > _STEADY_SECONDS and self.state is State.RECEIVING:
+            self._tries = 0
         self._leave(mono)
         self._try_mono = mono + _REOPEN.delay(self._tries).total_seconds()
         self._tries += 1

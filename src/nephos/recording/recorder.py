@@ -5,6 +5,7 @@ The loop only fetches from sockets. Everything that may take time (decoding, hea
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import selectors
 from collections.abc import Callable
@@ -23,6 +24,7 @@ _POLL_SECONDS = 0.25
 _LONGEST_NAP = 0.1  # seldom awake, many datagrams each time: that is what makes it cheap
 _SHORTEST_NAP = 0.001
 _ALERT_NAP = 0.01
+_NAP_OF_MACHINE = 0.5  # seconds by which the two clocks part while the machine sleeps, and not otherwise
 _KERNEL_OVERHEAD = 2  # what a datagram of 1316 bytes takes of a socket's buffer, against its size, roughly
 _END_SECONDS = 0.8
 _KEPT_BYTES = 16 * 1024 * 1024  # loads come and go a hundred times a second; measured: a fifth of the CPU
@@ -39,7 +41,8 @@ def main(loaded: load.Loaded, stop: ports.Waiter) -> None:
 
 def read_clocks() -> timeline.Reading:
     """The clocks of this machine."""
-    return timeline.Reading(wall=clock.unix(), mono=clock.monotonic())
+    mono = clock.elapsed()
+    return timeline.Reading(wall=clock.unix(), mono=mono, slept=mono - clock.monotonic())
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ class Recorder:
     """The loop. `clocks` is there for tests, which step them."""
 
     def __init__(self, loaded: load.Loaded, stop: ports.Waiter, *, clocks: ReadClocks = read_clocks) -> None:
+        self._all_settings = loaded.settings
         self._settings = loaded.settings.recording
         self._plan_file = loaded.home.plan_file
         self._stop = stop
@@ -71,6 +75,7 @@ class Recorder:
         self._plan_mark: tuple[int, int] = (-1, -1)
         now = clocks()
         self._line = timeline.Timeline.at(now)
+        self._slept = now.slept
         self._poll_mono = self._beat_mono = self._change_mono = now.mono
         self._nap = _LONGEST_NAP
 
@@ -160,6 +165,7 @@ class Recorder:
                 post.receiver.change(self._source(channel), now)
         for slug, post in self._posts.items():
             if slug not in named:
+                post.channel = dataclasses.replace(post.channel, buffer_seconds=0)
                 post.windows.replan((), wall=wall, mono=now.mono)
 
     def _new_post(self, channel: plan.Channel) -> _Post:
@@ -167,15 +173,15 @@ class Recorder:
         return _Post(channel=channel, windows=windows.Windows(pre_roll=pre_roll))
 
     def _source(self, channel: plan.Channel) -> base.Source:
-        interface = channel.interface or self._settings.interface
-        return registry.make(channel.url, interface=interface, buffer_bytes=self._settings.receive_buffer_bytes)
+        return registry.make(channel.url, registry.options(self._all_settings, interface=channel.interface))
 
     def _open_and_close(self, now: timeline.Reading) -> None:
         """Join channels whose windows open, leave those whose last one closed."""
         utc = timeline.moment(self._line.utc(now.mono))
         changes = [now.mono + 3600.0]
         for post in self._posts.values():
-            wanted = post.windows.turn(utc=utc, mono=now.mono)
+            # A channel with a rolling buffer is received all the time, whoever wants it.
+            wanted = post.windows.turn(utc=utc, mono=now.mono) or post.channel.buffer_seconds > 0
             if wanted and post.receiver is None:
                 post.receiver = self._new_receiver(post.channel, now)
             elif not wanted and post.receiver is not None:
@@ -192,12 +198,22 @@ class Recorder:
         return receiver.Receiver(self._source(channel), lane=lane, selector=self._selector, now=reading)
 
     def _each_second(self, now: timeline.Reading) -> None:
+        if now.slept - self._slept > _NAP_OF_MACHINE:
+            self._wake(now)
         if self._line.follow(now):
             for post in self._posts.values():
                 post.held = frozenset(post.windows.bookings)
         for post in self._posts.values():
             self._keep_time(post, now)
         self._desk.beat(self._shown())
+
+    def _wake(self, now: timeline.Reading) -> None:
+        """The machine slept: switches forgot us, connections are gone."""
+        logger.warning("The machine slept", extra={"seconds": round(now.slept - self._slept, 1)})
+        self._slept = now.slept
+        for post in self._posts.values():
+            if post.receiver is not None:
+                post.receiver.join_again(now, reason="The machine slept; joined again.")
 
     def _keep_time(self, post: _Post, now: timeline.Reading) -> None:
         """A recording that runs keeps its own time through a step, so that no second is doubled or skipped."""

@@ -44,6 +44,9 @@ class Second:
     first: float | None = None  # seconds after `utc` of the first and last arrival
     last: float | None = None
     pcr: int | None = None
+    jumps: int = 0  # of the programme's clock, by more than a second
+    wraps: int = 0  # of that clock, after 26.5 hours: nothing is wrong
+    maps: int = 0  # how often the programme map became another
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,8 @@ def read_journal(path: Path) -> Journal:
 
 def second_line(second: Second) -> bytes:
     """A line of the journal."""
-    return _line({key: getattr(second, key) for key in _FIELDS} | {"utc": clock.stamp(second.utc)})
+    entry = {key: getattr(second, key) for key in _FIELDS} | {"utc": clock.stamp(second.utc)}
+    return _line(entry | {key: value for key in _SELDOM if (value := getattr(second, key))})
 
 
 def resume_line(resume: Resume) -> bytes:
@@ -179,8 +183,10 @@ def _entry(line: bytes) -> Second | Resume | None:
         return None
 
 
-_FIELDS = tuple(field.name for field in fields(Second))
+_SELDOM = ("jumps", "wraps", "maps")  # written only when they happened
+_FIELDS = tuple(field.name for field in fields(Second) if field.name not in _SELDOM)
 _COUNTERS = (
+    *_SELDOM,
     *("offset", "bytes", "datagrams", "packets", "cc", "missing", "sync"),
     *("scrambled", "null", "tei", "rtp_lost", "drops", "unwritten"),
 )

@@ -14,10 +14,14 @@ _SLEW_PER_SECOND = 0.005  # how fast smaller differences are worked off
 
 
 class Reading(NamedTuple):
-    """Both clocks at one moment: seconds since 1970, and seconds of the monotonic clock."""
+    """The clocks at one moment: seconds since 1970, seconds of the clock that never steps, and how long it was asleep.
+
+    The second one goes on while the machine sleeps: a window ends by the time that passed for people.
+    """
 
     wall: float
     mono: float
+    slept: float = 0.0
 
 
 @dataclass(slots=True)

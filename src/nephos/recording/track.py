@@ -5,17 +5,16 @@ from __future__ import annotations
 import errno
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nephos.recording import batch, health, segments, timeline, writer
-
-if TYPE_CHECKING:
-    from nephos.recording.sources import base
+from nephos.recording import batch, health, pcr, segments, tables, timeline, watch, writer
+from nephos.recording.sources import base
 
 logger = logging.getLogger(__name__)
 
+_MOST_TABLE_PACKETS = 32  # looked at of each batch: tables come ten times a second, a flood of them is no use
+_PIDS = 8192
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -25,10 +24,12 @@ class _Tally:
 
     offset: int | None = None  # not known until the segment is open
     heads: list[health.Bytes] = field(default_factory=list)  # judged together when the second ends: five times cheaper
+    counts: health.Counts = field(default_factory=health.Counts)
     datagrams: int = 0
     sync_bytes: int = 0
     rtp_lost: int = 0
     unwritten: int = 0
+    maps: int = 0
 
 
 class Track:
@@ -39,15 +40,32 @@ class Track:
         self.protocol = ""
         self.continuity_errors = 0
         self.trouble = ""
+        self._clock = pcr.Clock()
+        self._watch = watch.Watch()
+        self._maps = _Maps()
         self._decoder = decoder
         self._writer = out
         self._health = health.Health()
         self._tally: _Tally | None = None
 
+    @property
+    def problem(self) -> str:
+        """What is wrong with what comes, empty if nothing is."""
+        return self._watch.problem
+
+    @property
+    def programmes(self) -> tuple[tables.Programme, ...]:
+        """The programme map as it came last."""
+        return self._maps.tables.programmes
+
     def replace(self, decoder: batch.Decoder) -> None:
         """The channel comes from elsewhere now; nothing is expected of its first packets."""
         self._decoder = decoder
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._health.forget()
+        self._clock.forget()
 
     def handle(self, fresh: batch.Batch, *, has_room: bool) -> None:
         """Write and count one batch. `has_room=False` keeps the journal and leaves the packets out."""
@@ -60,6 +78,8 @@ class Track:
         tally.unwritten += fresh.unwritten
         if fresh.load is not None:
             self._take(fresh.load, tally, writes=begun and has_room)
+        elif fresh.ends is not None:
+            self._take(base.Load(b"", ()), tally, writes=begun and has_room)
         if fresh.ends is not None:
             self._end(fresh, fresh.ends, tally)
         if fresh.closes:
@@ -76,8 +96,13 @@ class Track:
     def _take(self, load: base.Load, tally: _Tally, *, writes: bool) -> None:
         chunk = self._decoder.decode(load)
         self.protocol = chunk.protocol or self.protocol
+        if chunk.begins:
+            self._judge(tally)
+            self._begin_anew()
         if chunk.packets.size:
-            tally.heads.append(health.heads(chunk.packets))
+            heads = health.heads(chunk.packets)
+            tally.heads.append(heads)
+            tally.maps += self._maps.look(chunk.packets, heads)
         tally.datagrams += chunk.datagrams
         tally.sync_bytes += chunk.sync_bytes
         tally.rtp_lost += chunk.rtp_lost
@@ -96,8 +121,12 @@ class Track:
 
     def _end(self, fresh: batch.Batch, arrivals: batch.Arrivals, tally: _Tally) -> None:
         self._tally = None
-        counts = self._health.feed(np.concatenate(tally.heads)) if tally.heads else health.Counts()
+        self._judge(tally)
+        counts = tally.counts
         self.continuity_errors += counts.cc
+        step = self._clock.step(counts.pcr, fresh.mono)
+        if self._watch.note(counts, sync_bytes=tally.sync_bytes, is_frozen=step.is_frozen):
+            logger.warning("A stream changed", extra={"channel": self.slug, "problem": str(self._watch.problem)})
         if tally.offset is None or not self._writer.is_open:
             return
         second = segments.Second(
@@ -119,11 +148,20 @@ class Track:
             first=arrivals.first,
             last=arrivals.last,
             pcr=counts.pcr,
+            jumps=int(step.jumped),
+            wraps=int(step.wrapped),
+            maps=tally.maps,
         )
         try:
             self._writer.note(second)
         except OSError as error:
             self._failed(error)
+
+    def _judge(self, tally: _Tally) -> None:
+        """Count what was gathered of this second."""
+        if tally.heads:
+            tally.counts += self._health.feed(np.concatenate(tally.heads))
+            tally.heads = []
 
     def _failed(self, error: OSError) -> None:
         trouble = batch.NO_SPACE if error.errno in _FULL else f"writing failed: {error.strerror or error}"
@@ -132,3 +170,25 @@ class Track:
         self.trouble = trouble
         if error.errno not in _FULL:  # the open file may be of no use any more (a vanished mount): try a fresh one
             self._writer.close()
+
+
+class _Maps:
+    """Picks the packets of tables out of the stream."""
+
+    def __init__(self) -> None:
+        self.tables = tables.Tables()
+        self._wanted_pids: frozenset[int] = frozenset()
+        self._wanted = np.zeros(_PIDS, dtype=np.bool_)
+
+    def look(self, packets: health.Bytes, heads: health.Bytes) -> int:
+        """How often the map changed in these packets."""
+        found = self.tables
+        if found.wanted is not self._wanted_pids:
+            self._wanted_pids = found.wanted
+            self._wanted.fill(0)
+            self._wanted[list(self._wanted_pids)] = 1
+        pids = ((heads[:, 1] & 0x1F).astype(np.uint16) << 8) | heads[:, 2]
+        before = found.changes
+        for place in np.flatnonzero(self._wanted[pids])[:_MOST_TABLE_PACKETS].tolist():
+            found.feed(packets[place * health.PACKET_BYTES : (place + 1) * health.PACKET_BYTES].tobytes())
+        return found.changes - before

@@ -25,7 +25,7 @@ def load(*parts: bytes) -> base.Load:
 def unpack(*loads: base.Load) -> tuple[bytes, base.Chunk]:
     """All packets, and the sums."""
     unpacker = datagrams.Unpacker()
-    chunks = [unpacker.unpack(one) for one in loads]
+    chunks = [unpacker.unpack(one) for one in (*loads, load())]
     total = base.Chunk(
         packets=np.empty(0, dtype=np.uint8),
         datagrams=sum(c.datagrams for c in chunks),
@@ -238,3 +238,50 @@ def test_a_header_is_read_or_refused(datagram: bytes) -> None:
     head = rtp.header(datagram)
 
     assert head is None or 12 <= head.start <= head.end <= len(datagram)
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 9))
+@settings(max_examples=40, deadline=None)
+def test_datagrams_that_come_a_hand_over_late_are_put_in_their_place(shuffle: random.Random, batch: int) -> None:
+    sent = with_rtp(PAYLOADS)
+    for place in range(1, len(sent) - batch, batch):
+        other = min(place + shuffle.randrange(batch), len(sent) - 1)  # at most into the next load
+        sent[place], sent[other] = sent[other], sent[place]
+
+    out, chunk = unpack(*(load(*sent[i : i + batch]) for i in range(0, len(sent), batch)))
+
+    assert out == STREAM
+    assert (chunk.rtp_lost, chunk.rtp_late) == (0, 0)
+
+
+def test_a_hole_is_waited_for_one_hand_over_and_no_longer() -> None:
+    unpacker = datagrams.Unpacker()
+    sent = with_rtp(PAYLOADS)
+    first = unpacker.unpack(load(*sent[:10], *sent[11:20]))
+    second = unpacker.unpack(load(*sent[20:30]))
+
+    assert first.packets.tobytes() == b"".join(PAYLOADS[:10])
+    assert second.packets.tobytes() == b"".join(PAYLOADS[11:30])
+    assert (first.rtp_lost, second.rtp_lost) == (0, 1)
+
+
+def test_a_sender_that_changes_to_plain_udp_loses_nothing() -> None:
+    sent = with_rtp(PAYLOADS)
+
+    out, chunk = unpack(load(*sent[:10], *sent[11:20]), load(*PAYLOADS[20:]))
+
+    assert out == b"".join(PAYLOADS[:10] + PAYLOADS[11:])
+    assert chunk.protocol == "udp"
+
+
+@pytest.mark.parametrize(("before", "after"), [(4, 0), (0, 16)], ids=["192 bytes", "204 bytes"])
+@pytest.mark.parametrize("with_header", [False, True])
+def test_longer_packets_across_loads_are_cut_to_188(before: int, after: int, *, with_header: bool) -> None:
+    longer = b"".join(b"\x12" * before + STREAM[i : i + 188] + b"\x11" * after for i in range(0, len(STREAM), 188))
+    pieces = [longer[i : i + 1000] for i in range(0, len(longer), 1000)]
+    sent = [transport.rtp(one, number) for number, one in enumerate(pieces)] if with_header else pieces
+
+    out, _ = unpack(*(load(*sent[i : i + 5]) for i in range(0, len(sent), 5)))
+
+    assert out == STREAM or len(STREAM) - len(out) <= 2 * 188
+    assert out in STREAM

@@ -68,7 +68,7 @@ class TestPlan:
             {"slug": None},
             {"slug": "a\n"},
             {"slug": "a" * 201},
-            {"url": "http://x"},
+            {"url": "gopher://x"},
             {"url": None},
             {"interface": "a b"},
             {"windows": None},

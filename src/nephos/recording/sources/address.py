@@ -1,4 +1,4 @@
-"""Addresses of streams: `udp://GROUP:PORT`, `rtp://SOURCE@GROUP:PORT?interface=eth1`."""
+"""Addresses of streams: `udp://GROUP:PORT`, `rtp://SOURCE@GROUP:PORT?interface=eth1`, and those of `links`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from nephos.recording.sources import errors
+from nephos.lib import urls
+from nephos.recording.sources import errors, links
 
-LONGEST = 200
+LONGEST = 500  # what the column of a channel holds
 _FORM = "Write udp://239.1.2.3:5004 or udp://SOURCE@GROUP:PORT, optionally with ?interface=NAME."
 _SCHEMES = ("udp", "rtp")
+ENGINES = ("socket", "multicat")
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,14}", re.ASCII)  # IFNAMSIZ is 16 with the final zero
 
@@ -19,13 +21,14 @@ Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One checked address. `source` and `interface` are empty if none was named."""
+    """One checked address of datagrams. `source`, `interface` and `engine` are empty if none was named."""
 
     scheme: str
     group: str
     port: int
     source: str = ""
     interface: str = ""
+    engine: str = ""
 
     @property
     def is_ipv6(self) -> bool:
@@ -39,23 +42,33 @@ class Address:
     def url(self) -> str:
         """The one way to write this address."""
         source = f"{_bracketed(self.source)}@" if self.source else ""
-        interface = f"?interface={self.interface}" if self.interface else ""
-        return f"{self.scheme}://{source}{_bracketed(self.group)}:{self.port}{interface}"
+        named = (("interface", self.interface), ("engine", self.engine))
+        query = "&".join(f"{key}={value}" for key, value in named if value)
+        return f"{self.scheme}://{source}{_bracketed(self.group)}:{self.port}{'?' if query else ''}{query}"
+
+    @property
+    def shown(self) -> str:
+        """For people and logs; there is nothing to hide in it."""
+        return self.url
 
 
-def parse(url: str) -> Address:
+def parse(url: str) -> Address | links.Link:
     """Read the address of a stream. Raises AddressInvalid, which is Invalid, with what to write instead."""
     if len(url) > LONGEST:
         raise errors.AddressInvalid(f"An address of {len(url)} characters is too long.", hint=_FORM)
     if not url.isprintable() or any(c.isspace() for c in url):
         raise errors.AddressInvalid("An address holds no blanks or control characters.", hint=_FORM)
+    if url.partition(":")[0].lower() in links.SCHEMES:
+        return links.read(url)
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.lower() not in _SCHEMES:
-        raise errors.AddressInvalid(f"{_shown(url)} does not start with udp:// or rtp://.", hint=_FORM)
+        known = ", ".join((*_SCHEMES, *links.SCHEMES))
+        raise errors.AddressInvalid(f"{_shown(url)} does not start with one of {known}.", hint=_FORM)
     authority, _, query = rest.partition("?")
     authority = authority.removesuffix("/")
     if "/" in authority or "#" in rest:
         raise errors.AddressInvalid(f"{_shown(url)} has something after the port.", hint=_FORM)
+    options = _options(query)
     source, _, place = authority.rpartition("@")
     group, port = _split(place, url)
     group_ip = _ip(group, "group")
@@ -65,7 +78,8 @@ def parse(url: str) -> Address:
         group=str(group_ip),
         port=_port(port),
         source=_source(source, group_ip),
-        interface=_interface_of(query),
+        interface=interface(options.get("interface", "")),
+        engine=options.get("engine", ""),
     )
 
 
@@ -129,13 +143,18 @@ def _source(text: str, group: Ip) -> str:
     return str(source)
 
 
-def _interface_of(query: str) -> str:
-    if not query:
-        return ""
-    key, separator, value = query.partition("=")
-    if key != "interface" or not separator or not value:
-        raise errors.AddressInvalid(f"?{_shown(query)} is not understood.", hint="Only ?interface=NAME_OR_ADDRESS is.")
-    return interface(value)
+def _options(query: str) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for part in query.split("&") if query else ():
+        key, _, value = part.partition("=")
+        if key not in ("interface", "engine") or not value or key in options:
+            raise errors.AddressInvalid(
+                f"?{_shown(part)} is not understood.", hint="Only ?interface=NAME_OR_ADDRESS and engine=multicat are."
+            )
+        options[key] = value
+    if options.get("engine", ENGINES[0]) not in ENGINES:
+        raise errors.AddressInvalid(f"There is no engine {_shown(options['engine'])}.", hint=f"One of {ENGINES}.")
+    return options
 
 
 def _bracketed(host: str) -> str:
@@ -143,4 +162,5 @@ def _bracketed(host: str) -> str:
 
 
 def _shown(text: str) -> str:
+    text = urls.masked(text)
     return repr(text if len(text) <= 60 else text[:57] + "...")

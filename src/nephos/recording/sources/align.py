@@ -23,12 +23,17 @@ class Aligner:
         self._rest = _NOTHING
         self._stride = PACKET_BYTES  # 0: sync is lost
 
-    def feed(self, fresh: Bytes, *, is_whole: bool = False) -> tuple[Bytes, int]:
+    @property
+    def packet_bytes(self) -> int:
+        """From one packet to the next as they came in; 0 while none is found."""
+        return self._stride
+
+    def feed(self, fresh: Bytes, *, is_whole: bool = False, continues: bool = False) -> tuple[Bytes, int]:
         """Whole packets, each starting with the sync byte, and how many bytes were left out as no part of any.
 
-        `is_whole` spares the look at bytes that are known to be aligned.
+        `is_whole` spares the look at bytes that are known to be aligned. `continues`: no bytes were lost before these.
         """
-        if (is_whole or is_aligned(fresh)) and self._is_own_start(fresh):
+        if (is_whole or is_aligned(fresh)) and self._is_own_start(fresh, continues=continues):
             skipped, self._rest, self._stride = int(self._rest.size), _NOTHING, PACKET_BYTES
             return fresh, skipped
         stream = np.concatenate((self._rest, fresh)) if self._rest.size else fresh
@@ -45,11 +50,11 @@ class Aligner:
         self._rest = stream[place:].copy()
         return (np.concatenate(found) if found else _NOTHING), skipped
 
-    def _is_own_start(self, fresh: Bytes) -> bool:
+    def _is_own_start(self, fresh: Bytes, *, continues: bool) -> bool:
         """Whether these aligned bytes need nothing from before: a packet begun earlier was cut off for good."""
         if not self._rest.size and self._stride == PACKET_BYTES:
             return True
-        return fresh.size >= _PROOF * PACKET_BYTES
+        return not continues and fresh.size >= _PROOF * PACKET_BYTES
 
     def _follow(self, stream: Bytes, place: int, found: list[Bytes]) -> int:
         """Take packets while they are in step; returns where it ended, with the stride set to 0 where sync was lost."""

@@ -21,6 +21,7 @@ class Load:
 
     raw: bytes
     sizes: Sequence[int]
+    begins: bool = False  # the first of a stream that does not continue the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Chunk:
     rtp_lost: int = 0  # datagrams that the sequence numbers say existed
     rtp_late: int = 0  # duplicates and latecomers, left out
     protocol: str = ""  # "udp", "rtp" or what the kind calls it; empty while nothing came
+    begins: bool = False  # the counters of the packets start anew here
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Facts:
 
     buffer_bytes: int = 0  # granted, not asked for
     dropped: int = 0  # datagrams that the kernel threw away since `open`, because nobody fetched them
+    patience_seconds: float = 2.0  # of silence, before opening it again is worth trying
 
 
 class Source(Protocol):
@@ -62,7 +65,10 @@ class Source(Protocol):
         """Empty that buffer."""
 
     def decode(self, load: Load) -> Chunk:
-        """Whole packets; called in the order of `take`, from one other thread. Never raises on hostile bytes."""
+        """Whole packets; called in the order of `take`, from one other thread. Never raises on hostile bytes.
+
+        An empty load means that nothing came for a while: what was held back comes out.
+        """
 
     def facts(self) -> Facts:
         """What is known about the open source."""

@@ -31,6 +31,7 @@ class Result:
     protocol: str = ""
     datagrams: int = 0
     payload_bytes: int = 0  # of a usual datagram, the RTP header included
+    largest_bytes: int = 0
     bits_per_second: int = 0
     packets: int = 0
     null_packets: int = 0
@@ -102,6 +103,7 @@ class _Ear:
             protocol=self._protocol,
             datagrams=len(self._sizes),
             payload_bytes=max(set(self._sizes), key=self._sizes.count) if self._sizes else 0,
+            largest_bytes=max(self._sizes, default=0),
             bits_per_second=round((total - self._first_bytes) * 8 / heard) if heard > 0 else 0,
             packets=self._counts.packets,
             null_packets=self._counts.null,

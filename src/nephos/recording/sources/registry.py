@@ -2,24 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from nephos.recording.sources import address, base, udp
-
-Maker = Callable[[str, str, int], base.Source]
-
-
-def _udp(url: str, interface: str, buffer_bytes: int) -> base.Source:
-    return udp.UdpSource(address.parse(url), interface=interface, buffer_bytes=buffer_bytes)
+from nephos.config import schema
+from nephos.lib import ports
+from nephos.recording.sources import address, base, errors, ffmpeg, links, multicat, process, udp
 
 
-KINDS: dict[str, Maker] = {
-    "udp": _udp,
-    "rtp": _udp,
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the settings say about receiving."""
+
+    interface: str = ""  # for addresses that name none
+    buffer_bytes: int = 8 * 1024 * 1024
+    engine: str = "socket"  # for datagrams whose address names none
+    commands: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of the sources called `pipe:NAME`
+
+
+def options(settings: schema.Settings, *, interface: str = "") -> Options:
+    """The options in force; `interface` is the channel's own."""
+    return Options(
+        interface=interface or settings.recording.interface,
+        buffer_bytes=settings.recording.receive_buffer_bytes,
+        engine=settings.recording.engine,
+        commands={name: tuple(one.command) for name, one in settings.source.items()},
+    )
+
+
+def _pipe(link: links.Link, given: Options) -> base.Source:
+    def prepare(_is_unwanted: ports.Waiter) -> Sequence[str]:
+        if link.name not in given.commands:
+            raise errors.SourceError(
+                f"The settings name no source called {link.name}.",
+                hint=f'Write [source.{link.name}] and command = ["program", "argument"].',
+            )
+        return given.commands[link.name]
+
+    return process.ProcessSource(prepare, what="pipe", shown=link.shown)
+
+
+def _ffmpeg(link: links.Link, _options: Options) -> base.Source:
+    return ffmpeg.source(link)
+
+
+KINDS: dict[str, Callable[[links.Link, Options], base.Source]] = {
+    "http": _ffmpeg,
+    "https": _ffmpeg,
+    "rtsp": _ffmpeg,
+    "rtsps": _ffmpeg,
+    "srt": _ffmpeg,
+    "rist": _ffmpeg,
+    "file": _ffmpeg,
+    "pipe": _pipe,
 }
 
 
-def make(url: str, *, interface: str = "", buffer_bytes: int) -> base.Source:
+def make(url: str, given: Options) -> base.Source:
     """The source for a channel's address, not yet open. Raises AddressInvalid."""
-    kind = KINDS.get(url.partition("://")[0].lower(), _udp)  # an unknown one gets the message of `address.parse`
-    return kind(url, interface, buffer_bytes)
+    place = address.parse(url)
+    if isinstance(place, links.Link):
+        return KINDS[place.scheme](place, given)
+    if (place.engine or given.engine) == "multicat":
+        return multicat.source(place, interface=given.interface)
+    return udp.UdpSource(place, interface=given.interface, buffer_bytes=given.buffer_bytes)

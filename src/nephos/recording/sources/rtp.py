@@ -9,6 +9,7 @@ _TRANSPORT_STREAM = 33  # payload type; senders with a dynamic type are known by
 _SYNC = 0x47
 _MOST_LOST = 3000  # RFC 3550 A.1: a longer jump is a restarted sender
 _MOST_LATE = 100
+_MOST_HELD = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +87,53 @@ def in_order(headers: list[tuple[Header, int]]) -> list[tuple[Header, int]]:
     for run in runs:
         run.sort(key=lambda entry: entry[0])
     return [(head, mark) for run in runs for _, head, mark in run]
+
+
+class Window:
+    """Puts datagrams in order across hand-overs: what comes after a hole waits for one hand-over more.
+
+    `Mark` is whatever the caller knows a datagram by. What was waiting already is let through, the hole counted.
+    """
+
+    def __init__(self) -> None:
+        self.sequence = Sequence()
+        self.lost = 0
+        self.late = 0
+        self._held: list[tuple[Header, bytes]] = []
+
+    @property
+    def is_waiting(self) -> bool:
+        return bool(self._held)
+
+    def feed(self, fresh: list[tuple[Header, bytes]]) -> list[bytes]:
+        """The payloads that are next, in order. None that is fresh: all that waits comes out."""
+        old = {id(head) for head, _ in self._held}
+        entries = in_order([(head, place) for place, (head, _) in enumerate([*self._held, *fresh])])
+        payloads = [payload for _, payload in [*self._held, *fresh]]
+        keep = self._first_to_hold([head for head, _ in entries], old) if fresh else len(entries)
+        if len(entries) - keep > _MOST_HELD:
+            keep = len(entries)
+        out: list[bytes] = []
+        for head, place in entries[:keep]:
+            missing = self.sequence.step(head.sequence, head.sender)
+            if missing is None:
+                self.late += 1
+            else:
+                self.lost += missing
+                out.append(payloads[place])
+        self._held = [(head, payloads[place]) for head, place in entries[keep:]]
+        return out
+
+    def _first_to_hold(self, heads: list[Header], old: set[int]) -> int:
+        """The place of the first datagram behind a hole that may yet be filled; all from there on are fresh."""
+        after_old = max((place + 1 for place, head in enumerate(heads) if id(head) in old), default=0)
+        sender, last = self.sequence.sender, self.sequence.last
+        for place, head in enumerate(heads):
+            ahead = (head.sequence - last) & 0xFFFF
+            if head.sender != sender or ahead > 0x10000 - _MOST_LATE or ahead == 0:
+                pass
+            elif place >= after_old and 1 < ahead <= _MOST_LATE:
+                return place
+            if head.sender != sender or not ahead > 0x10000 - _MOST_LATE:
+                sender, last = head.sender, head.sequence
+        return len(heads)

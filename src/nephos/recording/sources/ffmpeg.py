@@ -1,0 +1,49 @@
+"""Streams that ffmpeg fetches and unwraps: HTTP, HLS, RTSP, SRT, RIST and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nephos.lib import ports
+from nephos.recording.sources import links, process
+
+_STALL_MICROSECONDS = "5000000"
+# A playlist or a redirection from elsewhere must not make ffmpeg read a file of this machine.
+_PROTOCOLS = {
+    "http": "http,https,httpproxy,tcp,tls,crypto",
+    "https": "http,https,httpproxy,tcp,tls,crypto",
+    "rtsp": "rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto",
+    "rtsps": "rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto",
+    "srt": "srt,udp",
+    "rist": "rist,udp",
+    "file": "file",
+}
+
+
+def command(link: links.Link) -> list[str]:
+    """The command line that writes this stream as a transport stream to standard output."""
+    quiet = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning"]
+    probing = ["-analyzeduration", "3000000", "-protocol_whitelist", _PROTOCOLS[link.scheme]]
+    # A playlist offers one picture in several sizes: without a map ffmpeg takes the best and fetches no other.
+    mapped = [] if link.is_playlist else ["-map", "0"]
+    out = ["-c", "copy", "-copy_unknown", "-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1"]
+    source = f"file:{link.path}" if link.scheme == "file" else link.url
+    return [*quiet, *probing, *_options(link), "-i", source, *mapped, *out, "-f", "mpegts", "pipe:1"]
+
+
+def _options(link: links.Link) -> list[str]:
+    if link.scheme == "file":
+        return ["-re", "-stream_loop", "-1"]  # in real time and again and again, as a channel would
+    if link.scheme.startswith("rtsp"):
+        return ["-rtsp_flags", "prefer_tcp", "-timeout", _STALL_MICROSECONDS, "-copyts"]
+    return ["-rw_timeout", _STALL_MICROSECONDS, "-copyts"]
+
+
+def source(link: links.Link) -> process.ProcessSource:
+    """The source of a link."""
+
+    def prepare(_is_unwanted: ports.Waiter) -> Sequence[str]:
+        return command(link)
+
+    what = "hls" if link.is_playlist else link.scheme
+    return process.ProcessSource(prepare, what=what, shown=link.shown)
