@@ -47,7 +47,7 @@ TABLE: dict[str, Entry] = {
     "token": Entry("token", "Keys for programs.", PEOPLE),
     "event": Entry("event", "What happened, to what, when.", UPKEEP),
     "import": Entry("import_", "Take over a file of the old Nephos.", UPKEEP),
-    "logs": Entry("logs", "The last lines of a role's log.", UPKEEP),
+    "logs": Entry("logs", "What a role or a package said.", UPKEEP),
     "config": Entry("config", "Settings and where each came from.", UPKEEP),
     "doctor": Entry("doctor", "Check what the station needs from this machine.", UPKEEP),
     "completion": Entry("completion", "Completion script for a shell.", UPKEEP),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -285,9 +286,18 @@ def test_settings(nephos: Any) -> None:
 
 
 def test_logs(nephos: Any) -> None:
-    (nephos.home.logs / "keeper.log").write_text("one\ntwo\x1b[31m\n")
+    stamp = "2026-11-22T19:16:20.125Z"
+    (nephos.home.logs / "keeper.log").write_text(f"{stamp} info    flow: one\n{stamp} error   flow: two\x1b[31m\n")
 
     assert nephos("logs", "keeper", "-n", "1") == 0
-    assert nephos.out == "two\\x1b[31m\n"
+    assert nephos.out == f"{stamp} error   flow: two\\x1b[31m\n"
     assert nephos("logs", "nobody") == ExitCode.NOT_FOUND
     assert nephos("logs", "../config/secret.key") == ExitCode.NOT_FOUND
+    assert nephos("logs", "keeper", "--level", "loud") == ExitCode.USAGE
+    assert [row["level"] for row in (json.loads(line) for line in run_json(nephos, "--level", "error"))] == ["error"]
+
+
+def run_json(nephos: Any, *options: str) -> list[str]:
+    """Lines of `nephos logs keeper --json`."""
+    assert nephos("logs", "keeper", *options, "--json") == 0
+    return str(nephos.out).splitlines()
