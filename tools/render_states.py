@@ -17,6 +17,7 @@ TABLES = {
     "A task": "nephos.farm.states:TASK",
     "An attempt": "nephos.farm.states:ATTEMPT",
     "A path on a destination": "nephos.sync.states:PATH",
+    "A problem": "nephos.monitoring.states:PROBLEM",
 }
 
 

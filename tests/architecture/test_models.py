@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
-FLOORS = {"events": 4, "library": 5, "farm": 5, "recording": 6, "processing": 6, "web": 9}
+FLOORS = {"events": 4, "library": 5, "farm": 5, "recording": 6, "processing": 6, "monitoring": 7, "web": 9}
 DJANGO = {"auth", "contenttypes", "sessions"}
 
 

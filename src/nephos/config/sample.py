@@ -34,10 +34,20 @@ def text() -> str:
     """The whole file."""
     defaults: dict[str, Any] = msgspec.to_builtins(schema.Settings())
     parts = [_HEAD]
-    for section in schema.sections():
-        lines = [f"# {key} = {_toml(value)}" for key, value in defaults[section].items() if value is not None]
-        parts.append("\n".join([f"\n[{section}]", *lines]) + "\n")
+    for section, kind in schema.sections().items():
+        parts += _tables(section, kind, defaults[section])
     return "".join(parts) + _EXAMPLES
+
+
+def _tables(name: str, kind: type[msgspec.Struct], defaults: dict[str, Any]) -> list[str]:
+    """A table and those inside it."""
+    inner = {f.name: f.type for f in msgspec.structs.fields(kind) if isinstance(f.type, type)}
+    inner = {key: inside for key, inside in inner.items() if issubclass(inside, msgspec.Struct)}
+    lines = [f"# {key} = {_toml(value)}" for key, value in defaults.items() if value is not None and key not in inner]
+    made = ["\n".join([f"\n[{name}]", *lines]) + "\n"] if lines else []
+    for key, inside in inner.items():
+        made += _tables(f"{name}.{key}", inside, defaults[key])
+    return made
 
 
 def _toml(value: object) -> str:

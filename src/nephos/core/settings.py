@@ -18,6 +18,7 @@ APPS = [
     "nephos.library.apps.LibraryConfig",
     "nephos.farm.apps.FarmConfig",
     "nephos.recording.apps.RecordingConfig",
+    "nephos.monitoring.apps.MonitoringConfig",
     "nephos.web.apps.WebConfig",
 ]
 

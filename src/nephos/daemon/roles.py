@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from typing import Any
 from nephos.config.load import Loaded
 from nephos.core import logs
 from nephos.lib import errors, locks, ports, signals
+
+logger = logging.getLogger(__name__)
 
 SUPERVISED = "NEPHOS_SUPERVISOR"  # set by `nephos start` to its pid
 
@@ -43,6 +46,7 @@ ROLES = {
                 "nephos.recording.finaliser:loops",
                 "nephos.flow:loops",
                 "nephos.sync.bridge:loops",
+                "nephos.monitoring.keeper:loops",
                 "nephos.maintenance.checks:loops",
             ),
         ),
@@ -74,13 +78,23 @@ def run(name: str, loaded: Loaded) -> int:
     with lock.acquire(wait=_PATIENCE if supervisor else timedelta(0), stop=stop):
         logs.setup(loaded, role=name, console=not supervisor)
         ports.raise_open_files_limit(8192)
-        if role.main:
-            _find(role.main)(loaded, stop)
-        else:
-            importlib.import_module("nephos.core.rolling").run(
-                loaded, role=name, factories=[_finder(path) for path in role.loops], stop=stop
-            )
+        try:
+            _work(role, loaded, stop)
+        except errors.NephosError:
+            raise
+        except Exception:
+            logger.critical("The role has broken down", exc_info=True)
+            raise
     return 0
+
+
+def _work(role: Role, loaded: Loaded, stop: threading.Event) -> None:
+    if role.main:
+        _find(role.main)(loaded, stop)
+    else:
+        importlib.import_module("nephos.core.rolling").run(
+            loaded, role=role.name, factories=[_finder(path) for path in role.loops], stop=stop
+        )
 
 
 def _finder(path: str) -> Callable[[], Any]:

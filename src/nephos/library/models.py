@@ -20,6 +20,9 @@ class Channel(models.Model):
     zone = models.CharField(max_length=64, blank=True, default="")  # IANA
     status = models.CharField(max_length=8, default=states.ChannelStatus.UNKNOWN)
     status_at = models.DateTimeField(null=True)
+    buffer_seconds = models.PositiveIntegerField(default=0)  # so much is kept of what aired, booked or not
+    buffer_since = models.DateTimeField(null=True)  # since when; segments of before are not the buffer's to remove
+    bits_per_second = models.PositiveBigIntegerField(default=0)  # as measured last; 0: never
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -57,6 +60,7 @@ class Asset(Stateful):
     reason = models.TextField(blank=True, default="")
     tags = models.JSONField(default=list)
     runs = models.PositiveIntegerField(default=0)  # how often it was processed
+    keep = models.BooleanField(default=False)  # a person wants its files to stay: retention passes it by
     created_at = models.DateTimeField(default=clock.now, db_index=True)
     arrived_at = models.DateTimeField(null=True)
     processed_at = models.DateTimeField(null=True)
@@ -93,6 +97,7 @@ class MediaFile(models.Model):
     label = models.CharField(max_length=64, blank=True, default="")
     language = models.CharField(max_length=8, blank=True, default="")
     created_at = models.DateTimeField(default=clock.now)
+    freed_at = models.DateTimeField(null=True)  # retention removed it here
 
     class Meta:
         ordering = ["id"]

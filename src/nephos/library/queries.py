@@ -30,6 +30,8 @@ class ChannelView:
     zone: str
     status: str
     status_at: datetime | None
+    buffer_seconds: int = 0
+    bits_per_second: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class FileView:
     sha256: str
     label: str
     language: str
+    freed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class AssetView:
     processed_at: datetime | None
     delivered_at: datetime | None
     recording: RecordingView | None
+    keep: bool = False
     files: list[FileView] = field(default_factory=list)
 
 
@@ -125,7 +129,17 @@ def get_channel(ref: str) -> Channel:
 def channel_view(row: Channel) -> ChannelView:
     """The value of one row."""
     return ChannelView(
-        row.pk, row.name, row.slug, row.address, row.country, row.language, row.zone, row.status, row.status_at
+        id=row.pk,
+        name=row.name,
+        slug=row.slug,
+        address=row.address,
+        country=row.country,
+        language=row.language,
+        zone=row.zone,
+        status=row.status,
+        status_at=row.status_at,
+        buffer_seconds=row.buffer_seconds,
+        bits_per_second=row.bits_per_second,
     )
 
 
@@ -216,6 +230,7 @@ def asset_view(row: Asset, *, files: list[FileView] | None = None) -> AssetView:
         processed_at=row.processed_at,
         delivered_at=row.delivered_at,
         recording=_recording_view(row),
+        keep=row.keep,
         files=files or [],
     )
 
@@ -241,7 +256,18 @@ def _recording_view(row: Asset) -> RecordingView | None:
 def file_view(row: MediaFile) -> FileView:
     """The value of one row."""
     name = row.path.rsplit("/", 1)[-1]
-    return FileView(row.pk, row.kind, name, row.place, row.path, row.size_bytes, row.sha256, row.label, row.language)
+    return FileView(
+        id=row.pk,
+        kind=row.kind,
+        name=name,
+        place=row.place,
+        path=row.path,
+        size_bytes=row.size_bytes,
+        sha256=row.sha256,
+        label=row.label,
+        language=row.language,
+        freed_at=row.freed_at,
+    )
 
 
 def get_file(file_id: int) -> MediaFile:

@@ -21,6 +21,7 @@ from nephos.library import naming, states
 from nephos.library.models import Asset, Channel, MediaFile, Recording, Share
 
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
+LONGEST_BUFFER_SECONDS = 7 * 86400
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}")
 
 
@@ -72,13 +73,15 @@ def add_channel(
 
 
 def change_channel(*, channel: Channel, actor: str = "", **changes: Any) -> Channel:
-    """Change columns of a channel (name, address, country, language, zone). Raises Invalid or Taken."""
-    unknown = set(changes) - {"name", "address", "country", "language", "zone"}
+    """Change columns of a channel (name, address, country, language, zone, buffer_seconds). Raises Invalid, Taken."""
+    unknown = set(changes) - {"name", "address", "country", "language", "zone", "buffer_seconds"}
     if unknown:
         raise errors.Invalid(f"A channel has no {', '.join(sorted(unknown))}.")
     fields = _place_fields(changes)
     if "name" in fields:
         fields["name"] = naming.title(fields["name"], what="channel name")
+    if "buffer_seconds" in fields:
+        fields |= _buffer(channel, fields["buffer_seconds"])
     with transaction.atomic():
         _refuse_taken(name=fields.get("name", ""), address=fields.get("address", ""), besides=channel)
         for column, value in fields.items():
@@ -86,6 +89,18 @@ def change_channel(*, channel: Channel, actor: str = "", **changes: Any) -> Chan
         channel.save(update_fields=list(fields))
         log.emit(kinds.ChannelChanged(subject=f"channel:{channel.pk}", channel=channel.name), actor=actor)
     return channel
+
+
+def _buffer(channel: Channel, seconds: int) -> dict[str, Any]:
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_BUFFER_SECONDS:
+        raise errors.Invalid("A rolling buffer keeps from nothing to 7 days.", hint="For example 2h, or 0s for none.")
+    since = channel.buffer_since or (clock.now() if seconds else None)
+    return {"buffer_seconds": seconds, "buffer_since": since}
+
+
+def note_bit_rate(*, channel: Channel, bits_per_second: int) -> None:
+    """Keep what a check or a recording measured, for forecasts."""
+    Channel.objects.filter(pk=channel.pk).update(bits_per_second=max(0, bits_per_second))
 
 
 def remove_channel(*, channel: Channel, actor: str = "") -> None:
@@ -287,6 +302,32 @@ def finish_delivery(*, asset: Asset) -> None:
     moves.move(asset, to=states.AssetState.DELIVERED, event=event, delivered_at=clock.now())
 
 
+def set_keep(*, asset: Asset, keep: bool, actor: str = "") -> None:
+    """Protect an asset from retention, or no longer. Does nothing if it is so already."""
+    what = "its files stay here whatever retention says" if keep else "retention may free its files"
+    with transaction.atomic():
+        if Asset.objects.filter(pk=asset.pk, keep=not keep).update(keep=keep):
+            log.emit(kinds.AssetKept(subject=subject(asset), title=asset.title, what=what), actor=actor)
+    asset.keep = keep
+
+
+def free(*, asset: Asset, event: kinds.AssetFreed) -> None:
+    """Its files may be removed here: `note_freed` follows for each. Raises ForbiddenMove, StaleState."""
+    moves.move(asset, to=states.AssetState.FREED, event=event)
+
+
+def note_freed(*, file: MediaFile) -> None:
+    """A file of a freed asset is gone from this machine."""
+    file.freed_at = clock.now()
+    MediaFile.objects.filter(pk=file.pk).update(freed_at=file.freed_at)
+
+
+def refuse_delivery(*, asset: Asset, reason: str) -> None:
+    """A watch could not take the set: the asset waits, processed, until somebody mends that."""
+    event = kinds.AssetUndelivered(subject=subject(asset), title=asset.title, reason=reason)
+    moves.move(asset, to=states.AssetState.PROCESSED, event=event, reason=reason)
+
+
 def add_file(  # noqa: PLR0913 - the columns of one row
     *,
     asset: Asset,
@@ -309,6 +350,7 @@ def add_file(  # noqa: PLR0913 - the columns of one row
             "sha256": sha256,
             "label": label,
             "language": language,
+            "freed_at": None,
         },
     )
     return row

@@ -16,6 +16,7 @@ class AssetState(StrEnum):
     PROCESSED = "processed"
     DELIVERING = "delivering"
     DELIVERED = "delivered"
+    FREED = "freed"  # retention removed its files here; what was delivered stays where it is
 
 
 ASSET = Table(
@@ -26,8 +27,8 @@ ASSET = Table(
         AssetState.PROCESSING: frozenset({AssetState.PROCESSED, AssetState.FAILED}),
         AssetState.FAILED: frozenset({AssetState.PROCESSING}),
         AssetState.PROCESSED: frozenset({AssetState.PROCESSING, AssetState.DELIVERING}),
-        AssetState.DELIVERING: frozenset({AssetState.DELIVERED}),
-        AssetState.DELIVERED: frozenset({AssetState.PROCESSING}),
+        AssetState.DELIVERING: frozenset({AssetState.DELIVERED, AssetState.PROCESSED}),
+        AssetState.DELIVERED: frozenset({AssetState.PROCESSING, AssetState.FREED}),
     },
 )
 

@@ -128,3 +128,36 @@ class AssetDelivered:
     sentence: ClassVar[str] = "{title} is delivered."
     subject: str
     title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetKept:
+    name: ClassVar[str] = "asset.kept"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title}: {what}."
+    subject: str
+    title: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetFreed:
+    name: ClassVar[str] = "asset.freed"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} is freed from this machine ({files}, {size}): {reason}"
+    subject: str
+    title: str
+    files: str
+    size: str
+    size_bytes: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetUndelivered:
+    name: ClassVar[str] = "asset.undelivered"
+    level: ClassVar[Level] = Level.ERROR
+    sentence: ClassVar[str] = "{title} could not be handed over: {reason}"
+    subject: str
+    title: str
+    reason: str

@@ -1,0 +1,1 @@
+"""Problems that are open until they go away, and who is told of what."""
