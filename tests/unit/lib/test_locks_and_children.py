@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from nephos.lib import backoff, children, clock, errors, heartbeats, ids, locks
+from nephos.lib import backoff, children, clock, errors, heartbeats, ids, locks, ports
 
 
+@pytest.mark.skipif(ports.fcntl is None, reason="the twin of this lock is msvcrt's, which only Windows has")
 def test_a_second_holder_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
     path = tmp_path / "recorder.lock"
     with locks.FileLock(path).acquire():
