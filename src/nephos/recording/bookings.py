@@ -12,6 +12,7 @@ from nephos.core import errors as core_errors
 from nephos.core.loops import Loop
 from nephos.events import kinds, log, moves
 from nephos.lib import clock, files
+from nephos.library.models import Channel
 from nephos.recording import agenda, evidence, finaliser, gaps, plan, segments, services, states, zones
 from nephos.recording.models import Booking, Schedule
 
@@ -106,11 +107,20 @@ def build_plan(loaded: Loaded, *, now: datetime) -> plan.Plan:
     windows: dict[Any, list[plan.Window]] = defaultdict(list)
     for booking in open_bookings.select_related("channel").order_by("channel__slug", "from_at", "pk"):
         windows[booking.channel].append(plan.Window(booking.pk, booking.from_at, booking.to_at))
+    for channel in Channel.objects.filter(buffer_seconds__gt=0).order_by("slug"):
+        windows.setdefault(channel, [])
     interface = loaded.settings.recording.interface
     return plan.Plan(
         made_at=now,
         channels=tuple(
-            plan.Channel(channel.slug, channel.name, channel.address, interface, tuple(found))
+            plan.Channel(
+                slug=channel.slug,
+                name=channel.name,
+                url=channel.address,
+                interface=interface,
+                windows=tuple(found),
+                buffer_seconds=channel.buffer_seconds,
+            )
             for channel, found in windows.items()
         ),
     )

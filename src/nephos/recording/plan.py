@@ -37,13 +37,17 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What to receive and when. An empty interface means the station's usual one."""
+    """What to receive and when. An empty interface means the station's usual one.
+
+    With `buffer_seconds` it is received all the time, so that what aired can be recorded afterwards.
+    """
 
     slug: str
     name: str
     url: str
     interface: str = ""
     windows: tuple[Window, ...] = ()
+    buffer_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def document(plan: Plan) -> dict[str, Any]:
                 "name": channel.name,
                 "url": channel.url,
                 "interface": channel.interface,
+                "buffer_seconds": channel.buffer_seconds,
                 "windows": [
                     {"booking": w.booking, "start": clock.stamp(w.start), "end": clock.stamp(w.end)}
                     for w in channel.windows
@@ -130,6 +135,7 @@ def _channel(entry: Mapping[str, Any]) -> Channel:
         url=address.parse(str(entry["url"])).url,
         interface=address.interface(str(entry.get("interface") or "")),
         windows=tuple(_window(window) for window in entry["windows"]),
+        buffer_seconds=max(0, int(entry.get("buffer_seconds") or 0)),
     )
 
 

@@ -15,7 +15,7 @@ from nephos.events import kinds, log, moves
 from nephos.lib import clock, errors, text
 from nephos.library import naming
 from nephos.library.models import Channel
-from nephos.recording import agenda, fields, rules, states, zones
+from nephos.recording import agenda, buffers, fields, gaps, rules, starts, states, zones
 from nephos.recording import errors as recording_errors
 from nephos.recording.models import Booking, Schedule
 
@@ -44,7 +44,9 @@ def add_schedule(*, name: str, channel: Channel, actor: str = "", **given: Unpac
             name=name, slug=slug, channel=channel, booked_until=now, changed_at=now, created_at=now, **columns
         )
         _begin_counting(schedule, now)
-        words = _checked_words(schedule, now)
+        if not schedule.weekdays and not schedule.every and not schedule.recurrence:
+            schedule.booked_until = buffers.since(channel, now)  # a single airing may be over and still be there
+        words = _checked_words(schedule, schedule.booked_until)
         schedule.save()
         log.emit(kinds.ScheduleAdded(subject=subject(schedule), schedule=name, words=words), actor=actor)
         agenda.fill(schedule, now=now, station_zone=_station_zone())
@@ -175,16 +177,25 @@ def record_now(
     channel: Channel,
     duration: fields.Length,
     title: str = "",
-    starts_at: datetime | None = None,
+    starts_at: datetime | str | None = None,
     actor: str = "",
 ) -> Booking:
-    """Record a channel at once, or once at a later time. Raises Invalid, or AlreadyOver."""
+    """Record a channel at once, at a later time, or from its rolling buffer. Raises Invalid, or AlreadyOver.
+
+    A start of `20:00` is the nearest one in the channel's zone.
+    """
     length = fields.read_duration(duration)
     title = naming.title(title or channel.name, what="title")
     now = clock.now()
+    if isinstance(starts_at, str):
+        zone, _ = rules.zone_of("", channel.zone, _station_zone())
+        starts_at = starts.read(starts_at, zone=zone, now=now)
     start = _whole_second(now + _LEAD) if starts_at is None else _checked_start(starts_at, now)
-    if start + length <= now:
-        raise recording_errors.AlreadyOver("That time is already over.", hint="Choose one that is still to come.")
+    if start + length <= now and not buffers.holds(channel, gaps.Span(start, start + length)):
+        raise recording_errors.AlreadyOver(
+            "That time is already over, and nothing is kept of it.",
+            hint="`nephos channel edit NAME --buffer 2h` keeps what airs from now on, to record it afterwards.",
+        )
     with transaction.atomic():
         booking = Booking.objects.create(
             state=states.BOOKING.first,

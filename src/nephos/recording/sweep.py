@@ -3,6 +3,9 @@
 A segment goes if every second of which it holds bytes lies in the window of a closed booking (or is its pre-roll), and
 no open booking of the channel may still want it. What nobody can explain stays: a database that was restored from an
 older copy knows fewer bookings than the disk.
+
+A channel with a rolling buffer keeps so much of its past, explained or not, and what is older goes; but nothing from
+before it had one. (After such a restore, what its rules recorded is booked again and joined before it rolls away.)
 """
 
 from __future__ import annotations
@@ -51,6 +54,8 @@ class Sweeper:
         for channel in Channel.objects.filter(pk__in=self._waiting):
             if tidy(self._loaded, channel, now=now):
                 self._waiting.discard(channel.pk)
+        for channel in Channel.objects.filter(buffer_since__isnull=False):
+            roll(self._loaded, channel, now=now)
         return False
 
 
@@ -66,6 +71,8 @@ def tidy(loaded: Loaded, channel: Channel, *, now: datetime) -> bool:
     pre_roll = timedelta(seconds=recording.pre_roll_seconds) + _BEFORE
     length = timedelta(seconds=recording.segment_seconds)
     held = _open_windows(channel, pre_roll + length)
+    if channel.buffer_seconds:
+        held.append(gaps.Span(now - timedelta(seconds=channel.buffer_seconds) - _REST, now + length))
     closed = _closed_windows(channel, found[0].start, pre_roll)
     is_done = True
     for segment in found:
@@ -77,6 +84,22 @@ def tidy(loaded: Loaded, channel: Channel, *, now: datetime) -> bool:
         else:
             _remove_if_held(segment, closed, channel)
     return is_done
+
+
+def roll(loaded: Loaded, channel: Channel, *, now: datetime) -> None:
+    """Remove what has left a channel's rolling buffer and no open booking wants."""
+    recording = loaded.settings.recording
+    length = timedelta(seconds=recording.segment_seconds)
+    limit = now - timedelta(seconds=channel.buffer_seconds) - length - _REST
+    place = segments.folder(loaded.home.recordings, channel.slug)
+    since = channel.buffer_since
+    old = [one for one in segments.list_segments(place) if since is not None and since <= one.start < limit]
+    if not old:
+        return
+    held = _open_windows(channel, timedelta(seconds=recording.pre_roll_seconds) + _BEFORE + length)
+    for segment in old:
+        if not any(segment.start < one.end and segment.start + length > one.start for one in held):
+            _remove(segment, why="A segment has left the rolling buffer and was removed")
 
 
 def _open_windows(channel: Channel, margin: timedelta) -> list[gaps.Span]:
@@ -104,10 +127,14 @@ def _remove_if_held(segment: segments.Segment, closed: Sequence[gaps.Span], chan
     source = evidence.read(segment)
     if source is None or not _is_explained(source, closed) or _grew_late(source, channel):
         return
+    _remove(segment, why="A segment is in finished recordings and was removed")
+
+
+def _remove(segment: segments.Segment, *, why: str) -> None:
     # The stream first: a journal without a segment means nothing, a segment without a journal is a riddle.
     segment.path.unlink(missing_ok=True)
     segment.journal.unlink(missing_ok=True)
-    logger.debug("A segment is in finished recordings and was removed", extra={"segment": str(segment.path)})
+    logger.debug(why, extra={"segment": str(segment.path)})
 
 
 def _grew_late(source: cuts.Source, channel: Channel) -> bool:

@@ -43,6 +43,7 @@ FIELDS: list[output.Column] = [
     ("zone", "zone"),
     ("status", "status"),
     ("checked", shown.moment("status_at")),
+    ("buffer", shown.length("buffer_seconds")),
 ]
 
 
@@ -74,7 +75,7 @@ def add(
 
 
 @app.command()
-def edit(
+def edit(  # noqa: PLR0913 - the fields of a channel
     channel: Ref,
     *,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
@@ -82,9 +83,11 @@ def edit(
     country: Country = None,
     language: Language = None,
     zone: Zone = None,
+    buffer: Annotated[str | None, typer.Option(help="Keep so much of what aired, for example 2h; 0s for none.")] = None,
 ) -> None:
     """Change a channel."""
-    body = given(name=name, address=address, country=country, language=language, zone=zone)
+    kept = int(text.parse_duration(buffer).total_seconds()) if buffer is not None else None
+    body = given(name=name, address=address, country=country, language=language, zone=zone, buffer_seconds=kept)
     made = EDIT(channel, body=body)
     output.done(made, f"Channel {made['name']} is changed.")
 

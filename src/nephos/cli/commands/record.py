@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nephos.cli import lazy, options, output, progress
+from nephos.cli import lazy, options, output, progress, shown
 from nephos.cli.commands import asset, booking, watch
 from nephos.cli.operations import Operation, given
 from nephos.lib import clock, errors, ports, text
@@ -26,16 +26,21 @@ def record(
     channel: Annotated[str, typer.Argument(help="Channel to record.", show_default=False)],
     *,
     duration: Annotated[str, typer.Option(help="Length, for example 20s or 1h30m.", show_default=False)],
+    from_: Annotated[
+        str | None, typer.Option("--from", help="20:00 (the nearest), -30m, or a moment; the past needs a buffer.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until it is processed and delivered.")] = False,
     timeout: Annotated[str, typer.Option(help="With --wait: how long to stay at most.")] = "24h",
 ) -> int | None:
     """Record a channel now."""
     patience = text.parse_duration(timeout).total_seconds()
-    body = given(channel=channel, duration_seconds=text.parse_duration(duration).total_seconds(), title=title)
+    seconds = text.parse_duration(duration).total_seconds()
+    body = given(channel=channel, duration_seconds=seconds, title=title, start=from_)
     made = RECORD(body=body)
     if not wait:
-        output.done(made, f"{made['title']} is being recorded (booking {made['id']}).")
+        when = "is being recorded" if from_ is None else f"is recorded from {shown.local(made['starts_at'])}"
+        output.done(made, f"{made['title']} {when} (booking {made['id']}).")
         return None
     found = _follow(made, deadline=clock.monotonic() + patience)
     return _report(found)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Field, Query, Router, Schema
 from ninja.responses import Status
 
 from nephos.library import queries as library
@@ -23,6 +23,7 @@ class RecordIn(Schema, extra="forbid"):
     duration_seconds: float
     title: str = ""
     starts_at: datetime | None = None
+    start: str = Field("", description="20:00 in the channel's zone (the nearest one), or -30m")
 
 
 class ExtendIn(Schema, extra="forbid"):
@@ -84,7 +85,7 @@ def record(request: HttpRequest, body: RecordIn) -> Status[queries.BookingView]:
         channel=library.get_channel(body.channel),
         duration=body.duration_seconds,
         title=body.title,
-        starts_at=body.starts_at,
+        starts_at=body.starts_at or body.start or None,
         actor=doors.actor(request),
     )
     return Status(201, queries.booking(made.pk))

@@ -36,6 +36,7 @@ class ChannelChange(Schema, extra="forbid"):
     country: str | None = None
     language: str | None = None
     zone: str | None = None
+    buffer_seconds: int | None = Field(None, description="keep so much of what aired, to record it afterwards")
 
 
 class CheckIn(Schema, extra="forbid"):
