@@ -6,19 +6,18 @@ import itertools
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nephos.config import load
 from nephos.lib import clock, heartbeats
-from nephos.recording import plan, recorder, segments, timeline
+from nephos.recording import plan, segments, timeline
 from tests.fakes import multicast
+from tests.support.recorder import Station
 
 LOOPBACK = "127.0.0.1"
 PROCESS = """
@@ -37,59 +36,6 @@ def sender() -> Iterator[multicast.MulticastSender]:
     made = multicast.MulticastSender(multicast.free_group(), multicast.free_port())
     yield made
     made.stop()
-
-
-class Station:
-    """A home with a plan, and the recorder on it in a thread."""
-
-    def __init__(self, loaded: load.Loaded) -> None:
-        self.loaded = loaded
-        self.clocks: Callable[[], timeline.Reading] = recorder.read_clocks
-        self.stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def plan(self, *channels: plan.Channel) -> None:
-        plan.write(self.loaded.home.plan_file, plan.Plan(made_at=clock.now(), channels=channels))
-
-    def start(self) -> None:
-        made = recorder.Recorder(self.loaded, self.stop, clocks=self._read_clocks)
-        self._thread = threading.Thread(target=made.run)
-        self._thread.start()
-
-    def _read_clocks(self) -> timeline.Reading:
-        return self.clocks()
-
-    def end(self) -> float:
-        """Stop; the seconds that took."""
-        began = time.monotonic()
-        self.stop.set()
-        if self._thread is not None:
-            self._thread.join(10)
-        return time.monotonic() - began
-
-    def folder(self, slug: str = "one") -> Path:
-        return segments.folder(self.loaded.home.recordings, slug)
-
-    def recorded(self, slug: str = "one") -> bytes:
-        return b"".join(segment.path.read_bytes() for segment in segments.list_segments(self.folder(slug)))
-
-    def seconds(self, slug: str = "one") -> list[segments.Second]:
-        return [
-            s for seg in segments.list_segments(self.folder(slug)) for s in segments.read_journal(seg.journal).seconds
-        ]
-
-    def shown(self) -> list[dict[str, Any]]:
-        beat = heartbeats.read(self.loaded.home.run, "recorder")
-        return beat["details"]["receivers"] if beat else []
-
-    def wait_until(self, true: Callable[[], object], timeout: float = 8.0) -> None:
-        until = time.monotonic() + timeout
-        while not true():
-            assert time.monotonic() < until, f"it did not come true; {self.shown()}"
-            time.sleep(0.02)
-
-    def receives(self, slug: str = "one") -> bool:
-        return bool(self.recorded(slug))
 
 
 @pytest.fixture

@@ -36,6 +36,9 @@ def _options(link: links.Link) -> list[str]:
         return ["-re", "-stream_loop", "-1"]  # in real time and again and again, as a channel would
     if link.scheme.startswith("rtsp"):
         return ["-rtsp_flags", "prefer_tcp", "-timeout", _STALL_MICROSECONDS, "-copyts"]
+    if link.is_playlist:
+        # Segments come in bursts; at its own rate the stream goes on evenly and some are always in hand.
+        return ["-rw_timeout", _STALL_MICROSECONDS, "-copyts", "-re"]
     return ["-rw_timeout", _STALL_MICROSECONDS, "-copyts"]
 
 
