@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from nephos.config.load import Loaded
-from nephos.daemon import roles
+from nephos.daemon import front, roles
 from nephos.lib import backoff, clock
 
 logger = logging.getLogger(__name__)
@@ -38,22 +39,37 @@ class Child:
 class Children:
     """All roles of one station. Spawns only from the thread that made it: the death signal is tied to that thread."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, *, pipe: int | None = None) -> None:
         self._loaded = loaded
+        self._pipe = pipe
         self._ended: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
         self._all: dict[str, Child] = {}
 
     def start(self, role: str) -> None:
         """Start a role's process now."""
         child = self._all.setdefault(role, Child(role))
-        child.process = subprocess.Popen(
-            [sys.executable, "-m", "nephos.daemon", role, str(self._loaded.home.root)],
-            env={**os.environ, roles.SUPERVISED: str(os.getpid())},
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C in the terminal reaches the supervisor alone, which stops in order
-        )
+        child.process = self._spawn(role)
         child.started, child.due = clock.monotonic(), None
         threading.Thread(target=self._await, args=(role, child.process), name=f"await-{role}", daemon=True).start()
+
+    def _spawn(self, role: str) -> subprocess.Popen[bytes]:
+        argv = [sys.executable, "-m", "nephos.daemon", role, str(self._loaded.home.root)]
+        environment = {**os.environ, roles.SUPERVISED: str(os.getpid())}
+        # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which stops in order.
+        if self._pipe is None:
+            return subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+        # Beside a prompt only whole log lines may appear; what else a role or its tools print goes to a file.
+        environment[front.PIPE] = str(self._pipe)
+        with (self._loaded.home.logs / "start.log").open("ab") as log:
+            return subprocess.Popen(
+                argv,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(self._pipe,),
+                start_new_session=True,
+            )
 
     def _await(self, role: str, process: subprocess.Popen[bytes]) -> None:
         self._ended.put((role, process.wait()))
@@ -106,7 +122,8 @@ class Children:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (AttributeError, ProcessLookupError, PermissionError):
+    if sys.platform == "win32":
         process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

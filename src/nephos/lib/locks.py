@@ -39,7 +39,8 @@ class FileLock:
             ports.pause(0.05)
         self._handle = handle
         os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, f"{os.getpid()}\n".encode())
         return self
 
     def release(self) -> None:

@@ -15,17 +15,19 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+# What Unix has and Windows has not; Any, so that the types of one platform do not fail on another.
+fcntl: Any = None
+resource: Any = None
+with contextlib.suppress(ImportError):
+    import fcntl as _fcntl
 
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
+    fcntl = _fcntl
+with contextlib.suppress(ImportError):
+    import resource as _resource
+
+    resource = _resource
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -111,7 +113,7 @@ def widen_pipe(handle: int, wanted_bytes: int) -> int:
         return 65536
     with contextlib.suppress(OSError):  # above fs.pipe-max-size
         fcntl.fcntl(handle, fcntl.F_SETPIPE_SZ, wanted_bytes)
-    return fcntl.fcntl(handle, fcntl.F_GETPIPE_SZ)
+    return int(fcntl.fcntl(handle, fcntl.F_GETPIPE_SZ))
 
 
 def adopt_orphans() -> bool:
