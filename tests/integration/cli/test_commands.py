@@ -188,7 +188,10 @@ def test_storage(nephos: Any, tmp_path: Path) -> None:
     assert nephos("connection", "test", "shelf") == 0
     assert "works" in nephos.out
     assert nephos("watch", "add", "sets", "--sets", "--to", "cloud, disk") == 0
-    assert nephos("watch", "add", "drop", "--folder", str(tmp_path), "--to", "disk", "--settle", "5s") == 0
+    assert (
+        nephos("watch", "add", "drop", "--folder", str(tmp_path), "--to", "disk") == ExitCode.USAGE
+    )  # it holds the shelf
+    assert nephos("watch", "add", "drop", "--folder", str(tmp_path / "drop"), "--to", "disk", "--settle", "5s") == 0
     assert nephos.json("watch", "show", "drop")["settle_seconds"] == 5
     for verb in ("pause", "resume", "rescan"):
         assert nephos("watch", verb, "sets") == 0
