@@ -37,7 +37,7 @@ def process(entry: log.Entry, loaded: Loaded) -> None:
         return
     try:
         processing.start(asset=asset, pipeline=asset.pipeline, loaded=loaded)
-    except errors.Invalid as error:
+    except (errors.Invalid, errors.NotNow) as error:
         services.start_processing(asset=asset, pipeline=asset.pipeline)
         services.fail_processing(asset=asset, reason=error.message)
     else:
@@ -104,6 +104,13 @@ def finish(entry: log.Entry, _loaded: Loaded) -> None:
         services.finish_delivery(asset=asset)
 
 
+def refuse(entry: log.Entry, _loaded: Loaded) -> None:
+    """A watch does not take a set that was handed to it."""
+    asset = _asset(entry)
+    if asset.state == AssetState.DELIVERING:
+        services.refuse_delivery(asset=asset, reason=str(entry.data["reason"]))
+
+
 def take_in(entry: log.Entry, loaded: Loaded) -> None:
     """Files settled in a folder whose watch names a pipeline: they become an asset."""
     watch = str(entry.data["watch"])
@@ -136,6 +143,7 @@ FOLLOWS: Mapping[str, Callable[[log.Entry, Loaded], None]] = {
     "job.finished": collect,
     "asset.processed": hand_over,
     "set.delivered": finish,
+    "set.refused": refuse,
 }
 
 
