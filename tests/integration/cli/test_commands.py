@@ -34,6 +34,23 @@ def test_channels(nephos: Any) -> None:
     assert nephos.json("channel", "list") == []
 
 
+def test_what_does_not_fit_is_shown_ahead(nephos: Any) -> None:
+    nephos("channel", "add", "La Uno", ADDRESS)
+    assert nephos("booking", "conflicts") == 0
+    assert "Everything that is booked fits" in nephos.err
+    rule = ["--name", "All", "--at", "00:00", "--duration", "24h", "--days", "daily"]
+    assert nephos("schedule", "add", "la-uno", *rule) == 0
+    for number in range(60):
+        later = ["--name", f"More {number}", "--at", "00:00", "--duration", "7d", "--days", "daily"]
+        assert nephos("schedule", "add", "la-uno", *later) == 0
+
+    [short] = nephos.json("booking", "conflicts")
+
+    assert short["kind"] == "disk"
+    assert nephos("booking", "list") == 0
+    assert "Warning: The disk is full on" in nephos.err
+
+
 def test_a_check_of_a_silent_channel_fails(nephos: Any) -> None:
     nephos("channel", "add", "Quiet", "udp://239.255.77.8:40405?interface=127.0.0.1")
 
@@ -191,6 +208,7 @@ def test_storage(nephos: Any, tmp_path: Path) -> None:
     assert (
         nephos("watch", "add", "drop", "--folder", str(tmp_path), "--to", "disk") == ExitCode.USAGE
     )  # it holds the shelf
+    (tmp_path / "drop").mkdir()
     assert nephos("watch", "add", "drop", "--folder", str(tmp_path / "drop"), "--to", "disk", "--settle", "5s") == 0
     assert nephos.json("watch", "show", "drop")["settle_seconds"] == 5
     for verb in ("pause", "resume", "rescan"):
