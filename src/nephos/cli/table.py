@@ -26,6 +26,7 @@ TABLE: dict[str, Entry] = {
     "start": Entry("start", "Start the station and stay in front of it.", STATION),
     "stop": Entry("stop", "Stop the running station.", STATION),
     "status": Entry("status", "What is alive and what it is at.", STATION),
+    "console": Entry("console", "Talk to the running station, line by line.", STATION),
     "open": Entry("open", "Open the page, signed in by a one-time link.", STATION),
     "init": Entry("init", "Make a home folder with commented settings.", STATION),
     "version": Entry("version", "Title, author, licence, version.", STATION),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import logging.handlers
+import os
 import sys
 from typing import Any
 
 from nephos.config.load import Loaded
+from nephos.core import critical, levels
 from nephos.lib import clock
 
+_PIPE_BUF = 4096  # of Linux; POSIX promises 512
 _KNOWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -51,25 +55,51 @@ def _plain(value: Any) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
 
 
-def setup(loaded: Loaded, *, role: str, console: bool = True) -> None:
-    """Send this process's records to `logs/<role>.log` and, if wanted, to stderr."""
+class Mirror(logging.Handler):
+    """Lines into a pipe that somebody reads for a person. Never waits: what does not fit is left out there."""
+
+    def __init__(self, pipe: int) -> None:
+        super().__init__(logging.INFO)
+        self._pipe = pipe
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One write of at most PIPE_BUF bytes, so that lines of several processes never mix."""
+        mirror(self._pipe, self.format(record))
+
+
+def mirror(pipe: int, line: str) -> None:
+    """Write a line into a non-blocking pipe, if there is room."""
+    raw = line.encode("utf-8", "backslashreplace")[: _PIPE_BUF - 1] + b"\n"
+    with contextlib.suppress(OSError):
+        os.write(pipe, raw)
+
+
+def setup(loaded: Loaded, *, role: str, console: bool = True, pipe: int | None = None) -> None:
+    """Send this process's records to `logs/<role>.log`, to a debug file a package, and from info on to a person:
+    to stderr, or into a pipe."""
     choices = loaded.settings.logging
     formatter: logging.Formatter = JsonFormatter() if choices.format == "json" else LineFormatter()
-    keep = logging.handlers.RotatingFileHandler(
-        loaded.home.logs / f"{role}.log",
-        maxBytes=choices.file_bytes,
-        backupCount=choices.file_count,
-        encoding="utf-8",
-        delay=True,
-    )
-    handlers: list[logging.Handler] = [keep]
-    if console:
+    chosen = levels.Levels(choices)
+    packages = levels.PackageFiles(loaded.home.logs / "debug", role, choices)
+    handlers: list[logging.Handler] = [
+        logging.handlers.RotatingFileHandler(
+            loaded.home.logs / f"{role}.log",
+            maxBytes=choices.file_bytes,
+            backupCount=choices.file_count,
+            encoding="utf-8",
+            delay=True,
+        )
+    ]
+    if pipe is not None:
+        handlers.append(Mirror(pipe))
+    elif console:
         handlers.append(logging.StreamHandler(sys.stderr))
+        handlers[-1].setLevel(logging.INFO)
     for handler in handlers:
+        handler.addFilter(chosen)
+    # The spool for critical records comes last: it must find them in the files when it is looked into.
+    for handler in (*handlers, packages):
         handler.setFormatter(formatter)
     logging.captureWarnings(capture=True)
-    root = logging.getLogger()
-    root.handlers[:] = handlers
-    root.setLevel(choices.level.upper())
-    for module, level in choices.modules.items():
-        logging.getLogger(f"nephos.{module.removeprefix('nephos.')}").setLevel(level.upper())
+    logging.getLogger().handlers[:] = [*handlers, packages, critical.Spool(loaded.home.run, role)]
+    levels.follow(loaded, chosen, packages)

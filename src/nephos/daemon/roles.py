@@ -6,13 +6,14 @@ import importlib
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from nephos.config.load import Loaded
 from nephos.core import logs
+from nephos.daemon import front
 from nephos.lib import errors, locks, ports, signals
 
 logger = logging.getLogger(__name__)
@@ -55,11 +56,23 @@ ROLES = {
 }
 
 
+# What runs only when it is asked for in the settings, or by name.
+OPTIONAL = {role.name: role for role in (Role("console", main="nephos.cli.console.telnet:main"),)}
+
+
 def get(name: str) -> Role:
     """A role by name. Raises Invalid."""
-    if name not in ROLES:
-        raise errors.Invalid(f"There is no role {name[:40]!r}.", hint=f"Roles are {', '.join(ROLES)}.")
-    return ROLES[name]
+    known = ROLES | OPTIONAL
+    if name not in known:
+        raise errors.Invalid(f"There is no role {name[:40]!r}.", hint=f"Roles are {', '.join(known)}.")
+    return known[name]
+
+
+def wanted(loaded: Loaded, only: Sequence[str] = ()) -> list[str]:
+    """Roles of a station in the order of starting. Raises Invalid for one that there is not."""
+    chosen = {get(name).name for name in only}
+    usual = [*ROLES, *(["console"] if loaded.settings.console.enabled else [])]
+    return [name for name in (*ROLES, *OPTIONAL) if (name in chosen if only else name in usual)]
 
 
 def run(name: str, loaded: Loaded) -> int:
@@ -76,7 +89,8 @@ def run(name: str, loaded: Loaded) -> int:
         ports.die_with_parent(int(supervisor))
     lock = locks.FileLock(loaded.home.run / f"{name}.lock")
     with lock.acquire(wait=_PATIENCE if supervisor else timedelta(0), stop=stop):
-        logs.setup(loaded, role=name, console=not supervisor)
+        pipe = os.environ.pop(front.PIPE, "")
+        logs.setup(loaded, role=name, console=not supervisor, pipe=int(pipe) if pipe else None)
         ports.raise_open_files_limit(8192)
         try:
             _work(role, loaded, stop)

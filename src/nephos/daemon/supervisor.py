@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from nephos.config.load import Loaded
 from nephos.core import logs
-from nephos.daemon import errors, roles
+from nephos.daemon import errors, front, roles
 from nephos.daemon.children import Children
 from nephos.lib import clock, files, heartbeats, locks, ports, signals
 from nephos.maintenance import vitals
@@ -34,14 +34,14 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def start(loaded: Loaded, *, only: Sequence[str] = (), detach: bool = False, say: Say = _say) -> int:
-    """Run the station until it is told to stop; the exit code.
+def start(
+    loaded: Loaded, *, only: Sequence[str] = (), detach: bool = False, prompt: bool = False, say: Say = _say
+) -> int:
+    """Run the station until it is told to stop, with a prompt for the person before it if wanted; the exit code.
 
     Raises AlreadyRunning, PortTaken, HomeUnusable or NotPrepared before anything was started.
     """
-    wanted = [role for role in roles.ROLES if not only or role in only]
-    for name in only:
-        roles.get(name)
+    wanted = roles.wanted(loaded, only)
     loaded.home.create()
     if detach:
         return _detach(loaded, only, say)
@@ -49,9 +49,10 @@ def start(loaded: Loaded, *, only: Sequence[str] = (), detach: bool = False, say
         _await_old_roles(loaded, wanted)
         if "web" in wanted:
             _prove_port_free(loaded)
-        logs.setup(loaded, role="supervisor")
+        terminal = front.Front(loaded.home.root) if prompt else None
+        logs.setup(loaded, role="supervisor", pipe=terminal.pipe if terminal else None)
         (loaded.home.run / "stop.json").unlink(missing_ok=True)
-        return _Station(loaded, wanted, say).run()
+        return _Station(loaded, wanted, terminal.say if terminal else say, terminal).run()
 
 
 def _await_old_roles(loaded: Loaded, wanted: Sequence[str]) -> None:
@@ -91,12 +92,13 @@ def _answers(host: str, port: int) -> bool:
 class _Station:
     """One run of the station, from the first role's start to the last one's end."""
 
-    def __init__(self, loaded: Loaded, wanted: Sequence[str], say: Say) -> None:
+    def __init__(self, loaded: Loaded, wanted: Sequence[str], say: Say, terminal: front.Front | None) -> None:
         self._loaded = loaded
         self._wanted = wanted
         self._say = say
+        self._front = terminal
         self._stop = threading.Event()
-        self._children = Children(loaded)
+        self._children = Children(loaded, pipe=terminal.pipe if terminal else None)
 
     def run(self) -> int:
         signals.set_by_end(self._stop)
@@ -111,6 +113,8 @@ class _Station:
                     self._children.start(role)
             self._await_page()
             self._greet(link)
+            if self._front is not None:
+                self._front.open()
             self._watch()
         finally:
             self._stop_roles()
@@ -135,7 +139,7 @@ class _Station:
 
     def _watch(self) -> None:
         said = False
-        while not self._stop.is_set():
+        while not self._stop.is_set() and not self._heard_stop():
             self._children.watch(0.25)
             request = files.read_json(self._loaded.home.run / "stop.json")
             if not isinstance(request, dict):
@@ -146,10 +150,23 @@ class _Station:
                 self._say("Waiting for running recordings to end before stopping.")
                 said = True
 
+    def _heard_stop(self) -> bool:
+        """Whether the person at the prompt wants an end now; one that may wait becomes a request like any other."""
+        code = self._front.look() if self._front is not None else None
+        if code == front.DRAIN:
+            files.write_json(self._loaded.home.run / "stop.json", {"how": "drain"})
+        elif code is not None and code != front.STOP:
+            self._say("The prompt is closed and the station runs on; Ctrl-C stops it, `nephos console` opens another.")
+        return code == front.STOP
+
     def _stop_roles(self) -> None:
+        if self._front is not None:
+            self._front.close()
         # Backwards, so that the recorder is the last to go.
         for role in reversed(self._wanted):
             self._children.stop(role, grace=_GRACE)
+            if self._front is not None:
+                self._front.look()
         (self._loaded.home.run / "stop.json").unlink(missing_ok=True)
 
 

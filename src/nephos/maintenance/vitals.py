@@ -21,7 +21,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
         "running": running,
         "pid": lock.holder() if running else None,
         "address": address(loaded),
-        "roles": [role(loaded, name) for name in ROLES],
+        "roles": [role(loaded, name) for name in (*ROLES, *(["console"] if loaded.settings.console.enabled else []))],
     }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Annotated
 
 import typer
 
-from nephos.cli import lazy, options
+from nephos.cli import lazy, options, output
 from nephos.config import load
 from nephos.daemon import supervisor
 
@@ -21,4 +23,12 @@ def start(
 ) -> int:
     """Start the station; the home folder is made if there is none."""
     wanted = [part.strip() for part in only.split(",") if part.strip()]
-    return supervisor.start(load.load(options.here()), only=wanted, detach=detach)
+    loaded = load.load(options.here())
+    return supervisor.start(loaded, only=wanted, detach=detach, prompt=not detach and _prompt_fits())
+
+
+def _prompt_fits() -> bool:
+    """Whether a person sits at a terminal that can hold a prompt below passing log lines."""
+    if os.name != "posix" or options.current.quiet or not sys.stdin.isatty():
+        return False
+    return output.on_terminal() and output.on_terminal(sys.stderr)

@@ -1,0 +1,1 @@
+"""The console: one command table behind three doors."""
