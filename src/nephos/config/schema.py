@@ -50,7 +50,9 @@ class Recording(_Section, frozen=True):
     engine: Literal["socket", "multicat"] = "socket"  # what receives udp:// and rtp://, unless the address says it
     pipeline: str = "archive"  # for schedules that name none; empty: recordings are not processed
     soft_floor_bytes: Annotated[int, Meta(ge=0)] = 2 * 1024**3  # below: warn, take no new work
-    hard_floor_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024**2  # below: stop cleanly
+    hard_floor_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024**2  # below: stop cleanly, the least important first
+    network_bits_per_second: Annotated[int, Meta(ge=0)] = 0  # what the network carries, for forecasts; 0: no limit
+    assumed_bits_per_second: Annotated[int, Meta(ge=1)] = 10_000_000  # of a channel that was never measured
 
 
 class Farm(_Section, frozen=True):

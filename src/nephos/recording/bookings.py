@@ -13,7 +13,19 @@ from nephos.core.loops import Loop
 from nephos.events import kinds, log, moves
 from nephos.lib import clock, files
 from nephos.library.models import Channel
-from nephos.recording import agenda, evidence, finaliser, gaps, plan, segments, services, states, zones
+from nephos.recording import (
+    admission,
+    agenda,
+    evidence,
+    finaliser,
+    gaps,
+    plan,
+    segments,
+    services,
+    space,
+    states,
+    zones,
+)
 from nephos.recording.models import Booking, Schedule
 
 logger = logging.getLogger(__name__)
@@ -30,7 +42,7 @@ _MOST_EVENTS = 500
 
 def loops(loaded: Loaded) -> list[Loop]:
     """The loops that plan, and that see what the recorder does."""
-    return [Planner(loaded), Arrivals(loaded)]
+    return [Planner(loaded), Arrivals(loaded), admission.Guard(loaded)]
 
 
 class Planner:
@@ -105,8 +117,11 @@ def build_plan(loaded: Loaded, *, now: datetime) -> plan.Plan:
         state__in=states.OPEN, from_at__lt=now + LOOK_AHEAD, to_at__gt=now - _STAYS, channel__isnull=False
     )
     windows: dict[Any, list[plan.Window]] = defaultdict(list)
-    for booking in open_bookings.select_related("channel").order_by("channel__slug", "from_at", "pk"):
-        windows[booking.channel].append(plan.Window(booking.pk, booking.from_at, booking.to_at))
+    wanted = list(open_bookings.select_related("channel", "schedule").order_by("channel__slug", "from_at", "pk"))
+    held_back = space.held_back(loaded, wanted)
+    for booking in wanted:
+        if booking.pk not in held_back:
+            windows[booking.channel].append(plan.Window(booking.pk, booking.from_at, booking.to_at))
     for channel in Channel.objects.filter(buffer_seconds__gt=0).order_by("slug"):
         windows.setdefault(channel, [])
     interface = loaded.settings.recording.interface
@@ -162,7 +177,7 @@ class Arrivals:
         if evidence.has_begun(folder, window, longest=evidence.LONGEST_SEGMENT if is_over else usual):
             finaliser.begin(self._loaded, booking)
         elif is_over and self._recorder.is_done_with(booking.pk, end=booking.to_at):
-            miss(booking, reason=self._recorder.why_missed(end=booking.to_at))
+            miss(booking, reason=booking.reason or self._recorder.why_missed(end=booking.to_at))
 
 
 def miss(booking: Booking, *, reason: str) -> None:

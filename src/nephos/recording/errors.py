@@ -19,6 +19,10 @@ class AlreadyOver(errors.Invalid):
     """That time is already over."""
 
 
+class NoSpace(errors.NotNow):
+    """There is too little space to begin a recording."""
+
+
 class SealBroken(errors.NephosError):
     """The joined file is not what its manifest says."""
 

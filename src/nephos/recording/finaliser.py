@@ -19,7 +19,7 @@ from nephos.events import kinds, moves
 from nephos.lib import backoff, clock, errors, files
 from nephos.library import naming
 from nephos.library import services as library
-from nephos.library.models import Asset
+from nephos.library.models import Asset, Channel
 from nephos.library.states import Place, Verdict
 from nephos.recording import cuts, evidence, gaps, join, manifests, segments, services, states, sweep
 from nephos.recording.models import Booking
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _OVER = timedelta(seconds=2)
 _AGAIN = backoff.Backoff(first=timedelta(seconds=2), most=timedelta(minutes=1))
+_LEAST_MEASURED_SECONDS = 5
 NOT_PROCESSED = "none"
 
 
@@ -137,6 +138,7 @@ def finish(loaded: Loaded, booking: Booking) -> None:
         _conclude_empty(loaded, booking, asset, order)
         return
     published = join.publish(place)
+    _note_rate(booking.channel, manifest["counters"])
     _conclude(booking, asset, manifest, rows=_files(loaded, published, manifest))
     join.forget(place)
     logger.info(
@@ -151,6 +153,13 @@ def finish(loaded: Loaded, booking: Booking) -> None:
     )
 
 
+def _note_rate(channel: Channel, counts: dict[str, int]) -> None:
+    """What a channel carries is known best from what it carried."""
+    heard = counts["seconds"] - counts["silent"]
+    if heard >= _LEAST_MEASURED_SECONDS:
+        library.note_bit_rate(channel=channel, bits_per_second=round(counts["bytes"] * 8 / heard))
+
+
 def _order(booking: Booking) -> manifests.Order:
     assert booking.channel is not None  # noqa: S101
     return manifests.Order(
@@ -162,12 +171,15 @@ def _order(booking: Booking) -> manifests.Order:
         wanted=_wanted(booking),
         window=gaps.Span(booking.from_at, booking.to_at),
         stopped=booking.stopped,
+        cut_short=booking.cut_short,
     )
 
 
 def _wanted(booking: Booking) -> gaps.Span:
     """The window without padding; all of it if it was stopped before that began."""
     start, end = max(booking.starts_at, booking.from_at), min(booking.ends_at, booking.to_at)
+    if booking.cut_short:
+        return gaps.Span(start, max(booking.ends_at, booking.to_at))  # nobody wanted it to be shorter
     return gaps.Span(start, end) if start < end else gaps.Span(booking.from_at, booking.to_at)
 
 

@@ -26,6 +26,7 @@ class Order:
     wanted: gaps.Span
     window: gaps.Span
     stopped: bool = False
+    cut_short: bool = False  # by a full disk; what was wanted is longer than the window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,16 @@ class Findings:
 def find(order: Order, cut: cuts.Cut) -> Findings:
     """Judge a window by its journals."""
     found = gaps.find(cut.evidence, order.window)
+    if order.cut_short and order.wanted.end > order.window.end:
+        found.append(gaps.Gap(order.window.end, order.wanted.end, gaps.Cause.DISK))
     counts = verdicts.counters(cut.seconds) | {"bytes": cut.bytes}
     judgement = verdicts.judge(
-        window=order.window, wanted=order.wanted, found=found, counts=counts, stopped=order.stopped
+        window=order.window,
+        wanted=order.wanted,
+        found=found,
+        counts=counts,
+        stopped=order.stopped,
+        cut_short=order.cut_short,
     )
     recorded = gaps.recorded(cut.evidence, order.window) if cut.bytes else None
     return Findings(recorded=recorded, gaps=found, counters=counts, judgement=judgement)

@@ -66,6 +66,7 @@ class Booking(Stateful):
     to_at = models.DateTimeField(db_index=True)
     extra_seconds = models.PositiveIntegerField(default=0)  # what a person added to the end
     stopped = models.BooleanField(default=False)  # a person ended it early
+    cut_short = models.BooleanField(default=False)  # the disk was almost full
     reason = models.TextField(blank=True, default="")
     asset = models.ForeignKey(Asset, null=True, on_delete=models.SET_NULL, related_name="bookings")
     created_at = models.DateTimeField(default=clock.now)

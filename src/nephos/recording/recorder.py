@@ -68,7 +68,7 @@ class Recorder:
         self._closer = writer.Closer()
         self._desk = desk.Desk(
             recordings=loaded.home.recordings,
-            floor_bytes=self._settings.hard_floor_bytes,
+            floor_bytes=self._settings.hard_floor_bytes // 2,  # above it the keeper stops one booking after another
             heartbeat=heartbeats.Heartbeat(loaded.home.run, "recorder"),
         )
         self._posts: dict[str, _Post] = {}

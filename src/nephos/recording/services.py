@@ -15,7 +15,7 @@ from nephos.events import kinds, log, moves
 from nephos.lib import clock, errors, text
 from nephos.library import naming
 from nephos.library.models import Channel
-from nephos.recording import agenda, buffers, fields, gaps, rules, starts, states, zones
+from nephos.recording import agenda, buffers, fields, gaps, rules, space, starts, states, zones
 from nephos.recording import errors as recording_errors
 from nephos.recording.models import Booking, Schedule
 
@@ -24,6 +24,7 @@ _FURTHEST = timedelta(days=366)
 # A recording that is ordered now begins this much later: by then the recorder has read the new plan and listens.
 _LEAD = timedelta(seconds=0.5)
 _SECOND = timedelta(seconds=1)
+_AT_ONCE = timedelta(minutes=1)
 
 
 # --- schedules -------------------------------------------------------------------------------------------------------
@@ -196,6 +197,8 @@ def record_now(
             "That time is already over, and nothing is kept of it.",
             hint="`nephos channel edit NAME --buffer 2h` keeps what airs from now on, to record it afterwards.",
         )
+    if start <= now + _AT_ONCE:
+        space.check(bootstrap.loaded())
     with transaction.atomic():
         booking = Booking.objects.create(
             state=states.BOOKING.first,
@@ -242,6 +245,18 @@ def stop(*, booking: Booking, actor: str = "") -> Booking:
     changes = {"to_at": end, "ends_at": min(booking.ends_at, end), "stopped": True}
     _change_running(booking, event, actor=actor, changes=changes)
     return booking
+
+
+def stop_for_space(*, booking: Booking, free_bytes: int) -> None:
+    """End a running recording now because the disk is almost full; what there is is kept. Raises StaleState."""
+    event = kinds.BookingCutShort(
+        subject=subject(booking),
+        title=booking.title,
+        starts_at=clock.stamp(booking.starts_at),
+        free=text.size(free_bytes),
+    )
+    end = max(booking.from_at + _SECOND, min(booking.to_at, _whole_second(clock.now())))
+    _change_running(booking, event, actor="", changes={"to_at": end, "cut_short": True})
 
 
 def extend(*, booking: Booking, by: fields.Length, actor: str = "") -> Booking:

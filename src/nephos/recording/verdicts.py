@@ -55,15 +55,18 @@ def judge(
     found: Sequence[gaps.Gap],
     counts: Mapping[str, int],
     stopped: bool = False,
+    cut_short: bool = False,
 ) -> Judgement:
     """Weigh gaps and counters of a window, in whose middle lies what was wanted."""
     if not counts.get("bytes"):
         return Judgement(verdict=_empty_verdict(counts), reason=_empty_reason(counts), score=0)
     fault = _fault(counts)
-    verdict = _verdict(window, wanted, found, is_faulty=bool(fault))
+    verdict = Verdict.NO_SPACE if cut_short else _verdict(window, wanted, found, is_faulty=bool(fault))
     reason = "; ".join(part for part in (_gaps_in_words(found), fault or _trifles(counts)) if part)
     if stopped:
         reason = f"Stopped by hand after {text.duration(window.end - window.start)}. {reason}"
+    if cut_short:
+        reason = f"Stopped after {text.duration(window.end - window.start)}, the disk was almost full. {reason}"
     score = _score(wanted, found, counts)
     return Judgement(verdict=verdict, reason=f"{reason}.", score=min(score, _FAULTY) if fault else score)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nephos.cli import lazy, output, shown
+from nephos.cli import lazy, options, output, shown
 from nephos.cli.operations import Operation
 from nephos.lib import text
 
@@ -15,6 +15,8 @@ SHOW = Operation("GET", "/bookings/{id}")
 SKIP = Operation("POST", "/bookings/{id}/skip")
 STOP = Operation("POST", "/bookings/{id}/stop")
 EXTEND = Operation("POST", "/bookings/{id}/extend")
+
+CONFLICTS = Operation("GET", "/bookings/conflicts")
 
 app = lazy.noun("Planned and running airings of schedules.")
 
@@ -28,6 +30,12 @@ COLUMNS: list[output.Column] = [
     ("ENDS", shown.moment("ends_at")),
     ("STATE", "state"),
     ("REASON", "reason"),
+]
+SHORTAGES: list[output.Column] = [
+    ("KIND", "kind"),
+    ("FROM", shown.moment("starts_at")),
+    ("TO", shown.moment("ends_at")),
+    ("WHAT", "sentence"),
 ]
 FIELDS: list[output.Column] = [
     ("id", "id"),
@@ -52,6 +60,15 @@ def list_(
 ) -> None:
     """List the bookings."""
     output.rows(LIST(query={"state": state, "limit": limit}), COLUMNS, empty="Nothing is booked.")
+    if not options.current.json:
+        for one in CONFLICTS():
+            output.say(f"Warning: {one['sentence']}")
+
+
+@app.command()
+def conflicts() -> None:
+    """Show where the network or the disk runs short in the next seven days."""
+    output.rows(CONFLICTS(), SHORTAGES, empty="Everything that is booked fits.")
 
 
 @app.command()

@@ -38,6 +38,7 @@ from nephos.events.kinds.monitoring import BookingsMissed, DigestMade, ProblemCl
 from nephos.events.kinds.people import LinkUsed, TokenMade, TokenRevoked, UserAdded, UserChanged, UserRemoved
 from nephos.events.kinds.recording import (
     BookingAdded,
+    BookingCutShort,
     BookingExtended,
     BookingFinished,
     BookingMissed,
@@ -65,6 +66,7 @@ __all__ = [
     "AssetProcessing",
     "AssetUndelivered",
     "BookingAdded",
+    "BookingCutShort",
     "BookingExtended",
     "BookingFinished",
     "BookingMissed",

@@ -112,6 +112,17 @@ class BookingStopped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookingCutShort:
+    name: ClassVar[str] = "booking.cut_short"
+    level: ClassVar[Level] = Level.ERROR
+    sentence: ClassVar[str] = "{title} of {starts_at} was stopped: only {free} are free on the disk."
+    subject: str
+    title: str
+    starts_at: str
+    free: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingExtended:
     name: ClassVar[str] = "booking.extended"
     level: ClassVar[Level] = Level.INFO

@@ -10,7 +10,7 @@ from ninja import Field, Query, Router, Schema
 from ninja.responses import Status
 
 from nephos.library import queries as library
-from nephos.recording import queries, services
+from nephos.recording import forecast, queries, services
 from nephos.web.api import doors
 
 router = Router(tags=["bookings"])
@@ -51,6 +51,12 @@ def list_(
     )
 
 
+@router.get("/bookings/conflicts", auth=doors.READ, response=list[forecast.ConflictView])
+def conflicts(request: HttpRequest) -> list[forecast.ConflictView]:
+    """Where the network or the disk runs short in the next seven days."""
+    return forecast.conflicts()
+
+
 @router.get("/bookings/{id}", auth=doors.READ, response=queries.BookingView)
 def show(request: HttpRequest, id: str) -> queries.BookingView:
     """One booking."""
@@ -80,7 +86,7 @@ def extend(request: HttpRequest, id: str, body: ExtendIn) -> queries.BookingView
 
 @router.post("/record", auth=doors.OPERATE, response={201: queries.BookingView})
 def record(request: HttpRequest, body: RecordIn) -> Status[queries.BookingView]:
-    """Record a channel at once, or once at a later time."""
+    """Record a channel at once, at a later time, or from its rolling buffer."""
     made = services.record_now(
         channel=library.get_channel(body.channel),
         duration=body.duration_seconds,

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from nephos.lib import clock, errors
 from nephos.library import queries as library
-from nephos.recording import queries, services
+from nephos.recording import forecast, queries, services
 from nephos.recording.models import Schedule
 from nephos.web import forms, rendering
 
@@ -25,7 +25,7 @@ def _list(_request: HttpRequest) -> Mapping[str, Any]:
 
 def _upcoming(_request: HttpRequest) -> Mapping[str, Any]:
     now = clock.now()
-    return {"bookings": queries.bookings(upcoming=True, limit=_UPCOMING), "now": now}
+    return {"bookings": queries.bookings(upcoming=True, limit=_UPCOMING), "now": now, "conflicts": forecast.conflicts()}
 
 
 def _preview(request: HttpRequest) -> Mapping[str, Any]:
