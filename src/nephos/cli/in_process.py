@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ def bring_up(root: Path) -> InProcess:
     from nephos.web import prepare
 
     prepare.migrate(load.load(root))
+    # A refusal is told once, by the command, and not by Django's logger beside it.
+    logging.getLogger("django.request").setLevel(logging.ERROR)
     application: Application = importlib.import_module("nephos.web.asgi").application
     return InProcess(application)
 
