@@ -18,8 +18,20 @@ class Harm(StrEnum):
     NONE = "none"
     CUT = "cut"  # half of the body goes on, then both sides are closed
     REFUSE = "refuse"  # 503 SlowDown, the server never sees it
+    FAIL = "fail"  # 500, the server never sees it
+    FULL = "full"  # 507, there is no space left
+    STALL = "stall"  # half of the body goes on, then nothing for a while, then both sides are closed
+    TRUNCATE = "truncate"  # the server does it, half of its answer comes
     LOSE_ANSWER = "lose the answer"  # the server does it, the client never hears of it
     ERROR_IN_200 = "error in 200"  # the server never sees it, the client reads an error document
+
+
+_ANSWERS = {
+    Harm.REFUSE: (503, "SlowDown"),
+    Harm.FAIL: (500, "InternalError"),
+    Harm.FULL: (507, "InsufficientStorage"),
+    Harm.ERROR_IN_200: (200, "InternalError"),
+}
 
 
 @dataclass(frozen=True)
@@ -131,10 +143,10 @@ class Proxy:
         name, place = method.decode(), target.decode()
         length = _length(head)
         harm = self.judge(name, place)
-        if harm in {Harm.REFUSE, Harm.ERROR_IN_200}:
+        if harm in _ANSWERS:
             for _ in stream.body(length):
                 pass
-            status, code = (503, "SlowDown") if harm is Harm.REFUSE else (200, "InternalError")
+            status, code = _ANSWERS[harm]
             body = f"<Error><Code>{code}</Code><Message>the proxy says so</Message></Error>".encode()
             client.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
             self._note(name, place, length, status, harm)
@@ -145,7 +157,8 @@ class Proxy:
             server.sendall(block)
             sent += len(block)
             self._pace(len(block))
-            if harm is Harm.CUT and sent * 2 >= length:
+            if harm in {Harm.CUT, Harm.STALL} and sent * 2 >= length:
+                self._stop.wait(1.0 if harm is Harm.STALL else 0)
                 self._note(name, place, length, 0, harm)
                 return False
         answer = _answer(server, method == b"HEAD")
@@ -154,6 +167,10 @@ class Proxy:
             self._note(name, place, length, status, harm)
             return False
         client.settimeout(30)
+        if harm is Harm.TRUNCATE:
+            client.sendall(answer[: len(answer) // 2])
+            self._note(name, place, length, status, harm)
+            return False
         client.sendall(answer)
         client.settimeout(0.2)
         self._note(name, place, length, status, harm)

@@ -20,12 +20,16 @@ from nephos.config.home import Home
 from nephos.sync import engine, orders, outbox, queries
 
 _RUN = """
+import os
 import pathlib, signal, sys, threading
 from nephos.config import load
 from nephos.core import logs
 from nephos.sync import engine
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
+if "NEPHOS_TEST_BOUNDARY" in os.environ:
+    from tests.fakes import boundaries
+    boundaries.install(os.environ["NEPHOS_TEST_BOUNDARY"])
 loaded = load.load(pathlib.Path(sys.argv[1]))
 logs.setup(loaded, role="sync", console=True)
 engine.main(loaded, stop)
@@ -124,10 +128,14 @@ class Station:
             assert not thread.is_alive()
         assert not failures, failures
 
-    def spawn(self) -> subprocess.Popen[bytes]:
-        """The engine in a process of its own."""
+    def spawn(self, *, boundary: str = "", quiet: bool = False) -> subprocess.Popen[bytes]:
+        """The engine in a process of its own; see `boundaries` for one that is killed at a commit of the journal."""
         self.write()
-        return subprocess.Popen([sys.executable, "-c", _RUN, str(self.root)], env={**os.environ, "NO_COLOR": "1"})
+        environment = {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+        if boundary:
+            environment["NEPHOS_TEST_BOUNDARY"] = boundary
+        log = subprocess.DEVNULL if quiet else None
+        return subprocess.Popen([sys.executable, "-c", _RUN, str(self.root)], env=environment, stdout=log, stderr=log)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

@@ -109,6 +109,11 @@ class Destination(_Section, frozen=True):
     connection: Name
     base: str = ""
     verify: Literal["auto", "read-back", "none"] = "auto"
+    bytes_per_second: Annotated[int, Meta(ge=0)] = 0  # 0: as fast as it goes
+    timetable: list[str] = field(
+        default_factory=list
+    )  # "mon-fri 08:00-18:00 2000000"; "off" instead of a rate: nothing
+    files_at_once: Annotated[int, Meta(ge=1, le=64)] = 8
 
 
 class Watch(_Section, frozen=True):
@@ -119,7 +124,15 @@ class Watch(_Section, frozen=True):
     sets: bool = False
     pipeline: str = ""
     settle_seconds: Seconds | None = None
-    ignore: list[str] = field(default_factory=list)
+    ignore: list[str] = field(default_factory=list)  # patterns as in .gitignore
+    mode: Literal["keep", "mirror"] = "keep"  # mirror: deletions travel, last
+    most_deletions: Annotated[int, Meta(ge=0)] = 100  # more at once are held until a person lets them go
+    most_deletions_percent: Annotated[float, Meta(ge=0, le=100)] = 50
+    grace_seconds: Seconds = 300  # how long a deletion waits before it travels
+    undo_days: Annotated[float, Meta(ge=0, le=3650)] = 7  # how long what was removed there can be brought back; 0: not
+    priority: Annotated[int, Meta(ge=-100, le=100)] = 0  # higher goes first
+    rules: list[dict[str, str | int | float | bool | list[str]]] = field(default_factory=list)
+    processes: list[str] = field(default_factory=list)
     enabled: bool = True
 
 

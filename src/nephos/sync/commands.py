@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nephos.lib import clock
-from nephos.sync import errors, fingerprints, names, orders, outbox, paths, transfers
+from nephos.sync import errors, fingerprints, names, orders, outbox, paths, removals, transfers
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.mappings import WatchRule
+from nephos.sync.planner import Mode
 from nephos.sync.states import PathState
 
 
@@ -116,6 +117,30 @@ def retry(db: sqlite3.Connection, order: orders.Order) -> None:
     orders.finish(db, order)
 
 
+def freed(db: sqlite3.Connection, order: orders.Order) -> None:
+    """A file that we removed to make room is no deletion."""
+    removals.free(db, os.fsencode(order.text("path")))
+    orders.finish(db, order)
+
+
+def approve(db: sqlite3.Connection, order: orders.Order) -> None:
+    """Held deletions go."""
+    removals.approve(db, watch=order.text("watch"), path=os.fsencode(order.text("path")))
+    orders.finish(db, order)
+
+
+def undo(db: sqlite3.Connection, order: orders.Order) -> None:
+    """Deletions are taken back."""
+    removals.undo(db, watch=order.text("watch"), path=os.fsencode(order.text("path")))
+    orders.finish(db, order)
+
+
+def reset(db: sqlite3.Connection, order: orders.Order) -> None:
+    """Trust the folder as it is: the next look writes a new marker."""
+    db.execute("DELETE FROM markers WHERE watch = ?", (order.text("watch"),))
+    orders.finish(db, order)
+
+
 def acknowledge(db: sqlite3.Connection, order: orders.Order) -> None:
     """The bridge has taken messages over."""
     outbox.forget(db, upto=int(order.body.get("upto") or 0))
@@ -127,6 +152,10 @@ WRITES: Mapping[orders.Kind, Callable[[sqlite3.Connection, orders.Order], None]]
     orders.Kind.RESUME: resume,
     orders.Kind.RETRY: retry,
     orders.Kind.RESCAN: orders.finish,
+    orders.Kind.FREED: freed,
+    orders.Kind.APPROVE: approve,
+    orders.Kind.UNDO: undo,
+    orders.Kind.RESET: reset,
     orders.Kind.ACKNOWLEDGE: acknowledge,
 }
 """What each order but the hand-over of a set writes."""
@@ -138,6 +167,15 @@ def release_held(db: sqlite3.Connection, destination: str) -> None:
         row = paths.get(db, entry["id"])
         if row is not None:
             paths.release(db, row)
+
+
+def renew_modes(db: sqlite3.Connection, rules: Mapping[str, WatchRule]) -> None:
+    """Note which mappings let deletions travel; where they no longer do, none is left to be done."""
+    db.execute("UPDATE mappings SET mode = 'keep'")
+    for rule in rules.values():
+        db.execute("UPDATE mappings SET mode = ? WHERE watch = ?", (rule.mode, rule.name))
+        if rule.mode is not Mode.MIRROR:
+            removals.undo_pending(db, rule.name)
 
 
 def renew_mappings(db: sqlite3.Connection, identities: Mapping[tuple[str, str], str]) -> set[str]:

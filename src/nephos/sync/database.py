@@ -84,6 +84,28 @@ _VERSIONS = (
         destination TEXT PRIMARY KEY, identity TEXT NOT NULL, body TEXT NOT NULL, probed_at TEXT NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE paths ADD COLUMN other BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE paths ADD COLUMN freed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE mappings ADD COLUMN mode TEXT NOT NULL DEFAULT 'keep';
+    CREATE INDEX paths_gone ON paths (watch, destination, delivered) WHERE observed IS NULL;
+    CREATE INDEX paths_by_action ON paths (destination, action) WHERE action IN ('move', 'delete');
+    CREATE INDEX paths_by_source ON paths (source);
+
+    CREATE TABLE markers (watch TEXT PRIMARY KEY, marker TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE removed (
+        id INTEGER PRIMARY KEY, watch TEXT NOT NULL, destination TEXT NOT NULL, path BLOB NOT NULL,
+        kept_as TEXT NOT NULL, bytes INTEGER NOT NULL, at TEXT NOT NULL, until REAL NOT NULL,
+        wanted INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE attempts (
+        id INTEGER PRIMARY KEY, path_id INTEGER NOT NULL, at TEXT NOT NULL, action TEXT NOT NULL, what TEXT NOT NULL
+    );
+    CREATE INDEX attempts_by_path ON attempts (path_id, id);
+    CREATE TABLE audits (
+        receipt_id INTEGER PRIMARY KEY, at TEXT NOT NULL, good INTEGER NOT NULL, what TEXT NOT NULL
+    );
+    """,
 )
 
 

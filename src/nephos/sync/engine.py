@@ -89,6 +89,7 @@ class Engine:
             for name in rule.destinations
         }
         anew = self._journal.commit(lambda db: commands.renew_mappings(db, identities))
+        self._journal.commit(lambda db: commands.renew_modes(db, rules))
         self._renew_intakes(rules, anew)
         for name, target in targets.items():
             if name not in self._pumps:
@@ -144,12 +145,12 @@ class Engine:
             self._journal.commit(lambda db: commands.hand_over(db, order, rule, found))
             return
         self._journal.commit(lambda db: commands.WRITES[order.kind](db, order))
-        if order.kind is orders.Kind.RESCAN:
+        if order.kind in {orders.Kind.RESCAN, orders.Kind.RESET}:
             self._rescan(order.text("watch"))
         for sender in self._named(order):
             if order.kind is orders.Kind.PAUSE:
                 sender.interrupt()
-            elif order.kind is orders.Kind.RETRY:
+            elif order.kind in {orders.Kind.RETRY, orders.Kind.APPROVE, orders.Kind.UNDO}:
                 sender.try_now()
 
     def _named(self, order: orders.Order) -> list[pump.Pump]:

@@ -53,8 +53,19 @@ class Refused(SyncError):
     """The destination refuses this file."""
 
 
+class InTheWay(SyncError):
+    """Something else is in the way at the destination; it is tried again."""
+
+    permanent = False
+    retry_after = timedelta(seconds=2)
+
+
 class NameRefused(SyncError):
     """The destination cannot hold a file of this name."""
+
+
+class NotThere(SyncError):
+    """The destination has no such file."""
 
 
 class SourceGone(SyncError):

@@ -6,23 +6,27 @@ import contextlib
 import hashlib
 import itertools
 import logging
+import math
 import os
 import queue
 import sqlite3
 from dataclasses import dataclass
 
 from nephos.lib import clock
-from nephos.sync import errors, fingerprints, names, outbox, paths, scanner, watcher
+from nephos.sync import errors, fingerprints, marker, names, outbox, paths, removals, scanner, watcher
 from nephos.sync import ports as sync_ports
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.journal import Journal
 from nephos.sync.mappings import WatchRule
+from nephos.sync.planner import Mode
 from nephos.sync.states import PathState
 
 logger = logging.getLogger(__name__)
 
 _GROUP = 2_000  # so many paths a transaction: orders of others get their turn in between
 _BLIND_SCAN_SECONDS = 1.0
+_CONFIRM_SECONDS = 0.5  # after the last deletion that was seen, before the look that confirms them
+_ASK_SECONDS = 3.0
 _WRITER_SECONDS = 0.5  # until somebody who writes is asked for again
 _BLIND_SCAN_SHARE = 20.0  # where nothing tells of changes, scanning takes at most a twentieth of the time
 
@@ -49,6 +53,8 @@ class FolderIntake:
         self._touched: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._known = journal.commit(self._load)
         self._scan_at = 0.0
+        self._confirm_at = math.inf
+        self._ask_at = 0.0
         self._groups: dict[bytes, str] = journal.commit(self._load_groups) if rule.pipeline else {}
 
     @property
@@ -85,7 +91,7 @@ class FolderIntake:
             self._watcher = watcher.watch(self._root)  # first watch, then scan: nothing falls between
             self._scan_at = 0.0
         hints = self._watcher.take() if self._watcher else None
-        if clock.monotonic() >= self._scan_at or (hints is not None and hints.overflow):
+        if self._wants_confirming() or clock.monotonic() >= self._scan_at or (hints is not None and hints.overflow):
             self._scan_all()
             return
         for folder in sorted(hints.folders) if hints else ():
@@ -97,10 +103,37 @@ class FolderIntake:
         found = scanner.scan(self._root, ignore=self.rule.ignore)
         self._merge(found, b"", deep=True)
         self.cause = "" if found.complete else "A folder below could not be read."
+        self._confirm(found)
         now = clock.monotonic()
         blind = self._watcher is None or self._watcher.partial
         pause = max(_BLIND_SCAN_SECONDS, (now - started) * _BLIND_SCAN_SHARE)
         self._scan_at = now + (min(pause, self.rule.rescan.total_seconds()) if blind else self._rescan_seconds())
+
+    def _confirm(self, scan: scanner.Scan) -> None:
+        """Deletions travel only after a whole clean look at the folder that is known to be the right one."""
+        self._confirm_at = math.inf
+        if self.rule.mode is not Mode.MIRROR or not scan.complete:
+            return
+        if not marker.is_there(self._root, watch=self.rule.name, journal=self._journal):
+            self.cause = f"The marker {marker.NAME} is not in the folder, so no deletion travels: is its disk there?"
+            return
+        rule = self.rule
+        for destination in rule.destinations:
+            self._journal.submit(
+                lambda db, destination=destination: removals.confirm(  # type: ignore[misc]
+                    db, watch=rule.name, destination=destination, limits=rule.limits
+                )
+            )
+
+    def _wants_confirming(self) -> bool:
+        """Deletions wait for a whole look; some of them are only known when a sending ended."""
+        now = clock.monotonic()
+        if self.rule.mode is not Mode.MIRROR or now < min(self._confirm_at, self._ask_at):
+            return False
+        self._ask_at = now + _ASK_SECONDS
+        return now >= self._confirm_at or (
+            not self.cause and self._journal.commit(lambda db: removals.unconfirmed(db, self.rule.name))
+        )
 
     def _rescan_seconds(self) -> float:
         return max(_BLIND_SCAN_SECONDS, self.rule.rescan.total_seconds())
@@ -165,6 +198,7 @@ class FolderIntake:
             if not self._folders.get(folder, True):
                 del self._folders[folder]
         if gone and self.rule.delivers_paths:
+            self._confirm_at = clock.monotonic() + max(_CONFIRM_SECONDS, self.rule.settle.total_seconds())
             self._journal.submit(lambda db: self._tell_gone(db, gone))
 
     def _tell_gone(self, db: sqlite3.Connection, gone: list[bytes]) -> None:

@@ -13,6 +13,8 @@ from nephos.config import schema
 from nephos.config.errors import ConfigError
 from nephos.sync.connections import registry
 from nephos.sync.connections.base import Verify
+from nephos.sync.planner import Mode
+from nephos.sync.removals import Limits
 
 _WHERE = ("endpoint", "host", "port")  # options that say where; the others only say how
 
@@ -28,6 +30,10 @@ class WatchRule:
     rescan: timedelta
     ignore: tuple[str, ...]
     destinations: tuple[str, ...]
+    mode: Mode
+    limits: Limits
+    undo: timedelta
+    priority: int
 
     @property
     def delivers_paths(self) -> bool:
@@ -46,6 +52,11 @@ class Target:
     verify: Verify
     tuning: schema.Sync
     watches: frozenset[str]
+    undo: tuple[tuple[str, timedelta], ...] = ()
+
+    def undo_of(self, watch: str) -> timedelta:
+        """How long what was removed for a watch can be brought back."""
+        return dict(self.undo).get(watch, timedelta(0))
 
 
 def check(settings: schema.Settings) -> None:
@@ -73,6 +84,10 @@ def watches(settings: schema.Settings) -> dict[str, WatchRule]:
             rescan=timedelta(seconds=settings.sync.rescan_seconds),
             ignore=tuple(watch.ignore),
             destinations=tuple(dict.fromkeys(watch.destinations)),
+            mode=Mode(watch.mode),
+            limits=Limits(watch.most_deletions, watch.most_deletions_percent, timedelta(seconds=watch.grace_seconds)),
+            undo=timedelta(days=watch.undo_days),
+            priority=watch.priority,
         )
         for name, watch in settings.watch.items()
         if watch.enabled
@@ -93,6 +108,7 @@ def targets(settings: schema.Settings, rules: Mapping[str, WatchRule]) -> dict[s
                 verify=Verify(destination.verify),
                 tuning=settings.sync,
                 watches=feeding,
+                undo=tuple(sorted((name, rules[name].undo) for name in feeding)),
             )
     return found
 

@@ -23,6 +23,10 @@ class Kind(StrEnum):
     RESUME = "resume"
     RETRY = "retry"  # what is held or waits: try it now; also {"transfer": id}
     RESCAN = "rescan"  # {"watch"?}
+    FREED = "freed"  # {"path"}: we removed this file (its whole path) to make room; that is no deletion
+    APPROVE = "approve"  # {"watch", "path"?}: held deletions may go
+    UNDO = "undo"  # {"watch", "path"?}: deletions are forgotten, or brought back
+    RESET = "reset"  # {"watch"}: the folder as it is now is the right one
     ACKNOWLEDGE = "acknowledge"  # the bridge has the outbox up to {"upto"}
 
 

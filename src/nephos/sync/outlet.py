@@ -107,7 +107,7 @@ class Outlet:
     def _open(self) -> base.Connection:
         name, place = self.target.name, self.target.place
         profile = self.journal.commit(lambda db: profiles.get(db, destination=name, place=place))
-        connection = registry.open_destination(self._settings, name, profile=profile)
+        connection = registry.open_destination(self._settings, name, profile=profile, folder=self.journal.path.parent)
         if profile is None:
             try:
                 probed = connection.probe()

@@ -30,6 +30,9 @@ class PathRow:
     observed: Fingerprint | None
     delivered: Fingerprint | None
     attempts: int
+    action: Action = Action.NOTHING
+    other: bytes = b""  # of a move: the old path; of a deletion that ends a move: the new one
+    freed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def observe(db: sqlite3.Connection, sight: Sight) -> PathRow:
     if row.observed == sight.fingerprint and row.set_id == sight.set_id:
         return row
     state = row.state if row.state in BUSY else PathState.SETTLING
-    _set(
+    set_(
         db,
         row,
         state=state,
@@ -83,6 +86,7 @@ def observe(db: sqlite3.Connection, sight: Sight) -> PathRow:
         bytes=sight.fingerprint.size_bytes if state not in BUSY else None,
         cause="",
         attempts=0,
+        **({} if state in BUSY else _AS_IT_IS),
     )
     return get(db, row.id) or row
 
@@ -91,23 +95,55 @@ def settle(db: sqlite3.Connection, row: PathRow) -> bool:
     """The path is quiet: let the planner decide. False while an operation still runs on an older version."""
     if row.state is not PathState.SETTLING:
         return row.state not in BUSY
-    action = planner.plan(observed=row.observed, delivered=row.delivered)
-    if action is Action.SEND:
-        # Progress and cause belong to the version before.
-        _set(db, row, state=PathState.READY, action=action, cause="", next_try_at=0.0, **_NOT_BEGUN)
-    elif row.observed is not None:
-        _set(db, row, state=PathState.DELIVERED, action=Action.NOTHING, cause="", delivered_generation=row.generation)
+    if row.observed is None:
+        return True
+    moved = _moved_from(db, row)
+    action = planner.plan(observed=row.observed, delivered=row.delivered, moved_from=moved.delivered if moved else None)
+    if action is Action.NOTHING:
+        state = PathState.DELIVERED
+        set_(db, row, state=state, action=action, cause="", delivered_generation=row.generation)
+        return True
+    other = moved.path if moved and action is Action.MOVE else b""
+    # Progress and cause belong to the version before.
+    set_(db, row, state=PathState.READY, action=action, other=other, cause="", next_try_at=0.0, **_NOT_BEGUN)
     return True
 
 
+def _moved_from(db: sqlite3.Connection, row: PathRow) -> PathRow | None:
+    """A path that was delivered with this very version and is gone here."""
+    if row.delivered is not None or row.set_id:
+        return None
+    found = db.execute(
+        "SELECT * FROM paths WHERE watch = ? AND destination = ? AND delivered = ? AND observed IS NULL"
+        " AND set_id = '' AND freed = 0 AND state NOT IN ('sending', 'verifying') LIMIT 1",
+        (row.watch, row.destination, str(row.observed)),
+    ).fetchone()
+    return _row(found) if found else None
+
+
 def vanish(db: sqlite3.Connection, row: PathRow) -> None:
-    """The file is no longer here. What was delivered stays delivered (mode keep); the rest has nothing to send."""
+    """The file is no longer here. What was delivered stays, or in mode mirror waits to be removed there."""
     if row.state in BUSY:
-        return
-    if row.delivered is None:
+        if row.observed is not None:
+            set_(db, row, observed=None, generation=row.generation + 1)
+    elif row.delivered is None:
         db.execute("DELETE FROM paths WHERE id = ?", (row.id,))
     elif row.observed is not None:
-        _set(db, row, state=PathState.DELIVERED, observed=None, cause="", action=Action.NOTHING)
+        _be_gone(db, row)
+
+
+def _be_gone(db: sqlite3.Connection, row: PathRow) -> None:
+    if mirrors(db, row.watch, row.destination) and not row.freed:
+        cause = "It is gone here; a whole look through the folder has to confirm that."
+        set_(db, row, state=PathState.SETTLING, observed=None, cause=cause, action=Action.DELETE, other=b"")
+    else:
+        set_(db, row, state=PathState.DELIVERED, observed=None, cause="", action=Action.NOTHING, other=b"")
+
+
+def mirrors(db: sqlite3.Connection, watch: str, destination: str) -> bool:
+    """Whether deletions of a mapping travel."""
+    row = db.execute("SELECT mode FROM mappings WHERE watch = ? AND destination = ?", (watch, destination)).fetchone()
+    return row is not None and row["mode"] == planner.Mode.MIRROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +162,8 @@ def due(db: sqlite3.Connection, lane: Lane, *, limit: int) -> list[PathRow]:
     found = db.execute(
         f"""
         SELECT p.* FROM paths p
-        WHERE p.destination = ? AND p.bytes >= ? AND p.bytes < ? AND p.watch IN ({", ".join("?" * len(lane.watches))})
+        WHERE p.action = 'send' AND p.destination = ? AND p.bytes >= ? AND p.bytes < ?
+          AND p.watch IN ({", ".join("?" * len(lane.watches))})
           AND (p.state = 'ready' OR p.state = 'waiting' AND (p.next_try_at <= ? OR p.next_try_at > ?))
           AND NOT EXISTS (SELECT 1 FROM pauses s WHERE s.watch IN ('', p.watch)
                           AND s.destination IN ('', p.destination) AND s.path IN (x'', p.path))
@@ -148,7 +185,7 @@ def due(db: sqlite3.Connection, lane: Lane, *, limit: int) -> list[PathRow]:
 def begin(db: sqlite3.Connection, row: PathRow, fingerprint: Fingerprint) -> int:
     """An attempt starts, on this version of the file; its generation."""
     generation = row.generation + (row.observed != fingerprint)
-    _set(
+    set_(
         db,
         row,
         state=PathState.SENDING,
@@ -165,14 +202,14 @@ def verifying(db: sqlite3.Connection, row_id: int) -> None:
     """All is sent; now it is proven."""
     row = get(db, row_id)
     if row is not None and row.state is PathState.SENDING:
-        _set(db, row, state=PathState.VERIFYING)
+        set_(db, row, state=PathState.VERIFYING)
 
 
 def progress(db: sqlite3.Connection, row_id: int, *, bytes_done: int, parts: int, parts_done: int) -> None:
     """How far a transfer has come, as the other side acknowledged it."""
     row = get(db, row_id)
     if row is not None:
-        _set(db, row, bytes_done=bytes_done, parts=parts, parts_done=parts_done)
+        set_(db, row, bytes_done=bytes_done, parts=parts, parts_done=parts_done)
 
 
 def fail(db: sqlite3.Connection, row_id: int, error: errors.SyncError, *, delay: timedelta | None = None) -> None:
@@ -180,25 +217,45 @@ def fail(db: sqlite3.Connection, row_id: int, error: errors.SyncError, *, delay:
     row = get(db, row_id)
     if row is None or row.state not in {*BUSY, PathState.READY, PathState.WAITING}:
         return
+    if not isinstance(error, errors.Interrupted):
+        _log(db, row, f"{error.message} {error.hint}".strip())
+    if row.observed is None and row.action is Action.SEND:
+        _end_unseen(db, row)
+        return
     match error:
         case errors.Interrupted():
-            _set(db, row, state=PathState.READY, attempts=max(0, row.attempts - 1))
+            set_(db, row, state=PathState.READY, attempts=max(0, row.attempts - 1))
         case errors.SourceChanged() if not row.set_id:
-            _set(db, row, state=PathState.SETTLING, cause=error.message)
+            set_(db, row, state=PathState.SETTLING, cause=error.message)
         case errors.SourceGone() if not row.set_id:
-            _set(db, row, state=PathState.SETTLING, cause=error.message)
+            set_(db, row, state=PathState.SETTLING, cause=error.message)
         case _ if error.permanent:
             hold(db, row, error)
         case _:
             pause = delay or max(error.retry_after, _RETRIES.delay(row.attempts - 1))
             moment = clock.unix() + pause.total_seconds()
-            _set(db, row, state=PathState.WAITING, cause=error.message, next_try_at=moment)
+            set_(db, row, state=PathState.WAITING, cause=error.message, next_try_at=moment)
+
+
+def _end_unseen(db: sqlite3.Connection, row: PathRow) -> None:
+    """The file went away while it was sent, and the sending failed."""
+    if row.delivered is None:
+        db.execute("DELETE FROM paths WHERE id = ?", (row.id,))
+    else:
+        _be_gone(db, row)
+
+
+def _log(db: sqlite3.Connection, row: PathRow, what: str) -> None:
+    db.execute(
+        "INSERT INTO attempts (path_id, at, action, what) VALUES (?, ?, ?, ?)",
+        (row.id, clock.stamp(clock.now()), row.action, what),
+    )
 
 
 def hold(db: sqlite3.Connection, row: PathRow, error: errors.SyncError) -> None:
     """Stop trying and say why, once."""
     cause = f"{error.message} {error.hint}".strip()
-    _set(db, row, state=PathState.HELD, cause=cause)
+    set_(db, row, state=PathState.HELD, cause=cause)
     outbox.put(
         db,
         outbox.TRANSFER_HELD,
@@ -216,18 +273,24 @@ def hold(db: sqlite3.Connection, row: PathRow, error: errors.SyncError) -> None:
 def release(db: sqlite3.Connection, row: PathRow) -> None:
     """Try it now: what was held or waits becomes ready."""
     if row.state in {PathState.HELD, PathState.WAITING}:
-        _set(db, row, state=PathState.READY, action=Action.SEND, next_try_at=0.0, attempts=0, cause="")
+        action = row.action if row.action is not Action.NOTHING else Action.SEND
+        set_(db, row, state=PathState.READY, action=action, next_try_at=0.0, attempts=0, cause="")
 
 
 def finish(db: sqlite3.Connection, row: PathRow, *, generation: int, fingerprint: Fingerprint) -> None:
     """A version is proven at the destination. If a newer one was seen meanwhile the path settles anew."""
     newest = row.generation == generation
+    if not newest and row.observed is None:
+        set_(db, row, delivered=str(fingerprint), delivered_generation=generation, attempts=0)
+        _be_gone(db, row)
+        return
     newer = PathState.READY if row.set_id else PathState.SETTLING  # a set was handed over as finished
-    _set(
+    set_(
         db,
         row,
         state=PathState.DELIVERED if newest else newer,
         action=Action.NOTHING if newest else Action.SEND,
+        other=b"",
         delivered=str(fingerprint),
         delivered_generation=generation,
         bytes_done=fingerprint.size_bytes,
@@ -240,10 +303,11 @@ def recover(db: sqlite3.Connection) -> int:
     """After a crash: what was being sent is ready again, its journalled parts are kept."""
     rows = db.execute("SELECT * FROM paths WHERE state IN ('sending', 'verifying')").fetchall()
     for row in rows:
-        _set(db, _row(row), state=PathState.READY)
+        set_(db, _row(row), state=PathState.READY)
     return len(rows)
 
 
+_AS_IT_IS: dict[str, str | int | bytes] = {"action": Action.NOTHING, "other": b"", "freed": 0}
 _NOT_BEGUN = {"bytes_done": 0, "parts": 0, "parts_done": 0, "attempts": 0}
 
 
@@ -279,9 +343,10 @@ def _insert(db: sqlite3.Connection, sight: Sight) -> PathRow:
     )
 
 
-def _set(
+def set_(
     db: sqlite3.Connection, row: PathRow, state: PathState | None = None, **values: str | int | float | bytes | None
 ) -> None:
+    """Change a row and number the change. Raises JournalBroken for a move that the table of states does not know."""
     if state is not None and state != row.state and not PATH.allows(row.state, state):
         raise errors.JournalBroken(f"A path cannot go from {row.state} to {state}.")
     if values.get("bytes", 0) is None:
@@ -306,4 +371,7 @@ def _row(row: sqlite3.Row) -> PathRow:
         observed=fingerprints.parse(row["observed"]),
         delivered=fingerprints.parse(row["delivered"]),
         attempts=row["attempts"],
+        action=Action(row["action"]),
+        other=row["other"],
+        freed=bool(row["freed"]),
     )

@@ -7,6 +7,7 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 
 try:
@@ -64,6 +65,13 @@ def send_file(connection: socket.socket, handle: int, *, start: int, length: int
             if not selector.select(idle_seconds):
                 raise TimeoutError from None
         return 0
+
+
+def send_buffers(connection: socket.socket, buffers: Sequence[bytes | memoryview]) -> int:
+    """Hand over several buffers in one call where the system has one; how many bytes went. Raises OSError."""
+    if sys.platform == "win32" or not hasattr(connection, "sendmsg"):
+        return connection.send(buffers[0])
+    return connection.sendmsg(buffers)
 
 
 def read_at(handle: int, length: int, start: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nephos.config import schema
 from nephos.lib import clock
-from nephos.sync import breaker, lane, outlet
+from nephos.sync import breaker, errands, lane, outlet
 from nephos.sync.journal import Journal
 from nephos.sync.mappings import Target
 
@@ -27,8 +27,13 @@ class Pump:
             lane.Lane(self._outlet, name="small", sizes=(0, edge), batch=_SMALL_BATCH),
             lane.Lane(self._outlet, name="big", sizes=(edge, _NO_LIMIT), batch=_BIG_BATCH),
         ]
-        for each in self._lanes:
+        self._errands = errands.Errands(self._outlet)
+        for each in self._workers:
             each.start()
+
+    @property
+    def _workers(self) -> list[lane.Lane | errands.Errands]:
+        return [*self._lanes, self._errands]
 
     @property
     def breaker(self) -> breaker.Breaker:
@@ -36,12 +41,12 @@ class Pump:
 
     def wake(self) -> None:
         """Something became ready."""
-        for each in self._lanes:
+        for each in self._workers:
             each.wake()
 
     def interrupt(self) -> None:
         """Something was paused: stop what is under way and look anew at what may be sent."""
-        for each in self._lanes:
+        for each in self._workers:
             each.interrupt()
 
     def try_now(self) -> None:
@@ -52,7 +57,7 @@ class Pump:
     def close(self) -> None:
         """Stop politely: what is under way goes on from there the next time."""
         self._outlet.stop.set()
-        for each in self._lanes:
+        for each in self._workers:
             each.join()
         self._outlet.close()
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nephos.lib import clock
-from nephos.sync import fingerprints, names, outbox, paths
+from nephos.sync import fingerprints, names, outbox, paths, removals
 from nephos.sync.connections.base import Delivered, Intent, Item, Part
 from nephos.sync.errors import JournalBroken
 from nephos.sync.journal import Journal
 from nephos.sync.meters import Meter
-from nephos.sync.states import PathState
+from nephos.sync.states import Action, PathState
 
 
 def unfinished(db: sqlite3.Connection, path_id: int) -> Intent | None:
@@ -95,6 +95,8 @@ def deliver(db: sqlite3.Connection, item: Item, *, generation: int, proof: Deliv
         receipt,
     )
     paths.finish(db, row, generation=generation, fingerprint=item.fingerprint)
+    if row.other and row.action is Action.SEND:
+        removals.let_old_name_go(db, row)
     outbox.put(db, outbox.TRANSFER_DELIVERED, {"transfer": row.id, "watch": row.watch, **_told(receipt)})
     if row.set_id:
         announce_set(db, set_id=row.set_id, watch=row.watch)

@@ -306,7 +306,7 @@ def beat(station: Station) -> dict[str, object]:
     return {"settings_refused": None, **details}
 
 
-def test_a_renamed_folder_is_delivered_under_its_new_name_and_the_old_stays(
+def test_a_renamed_folder_is_renamed_there_and_watched_under_its_new_name(
     station: Station, inbox: Path, tmp_path: Path
 ) -> None:
     station.connect("shelf", "file", str(tmp_path / "shelf"))
@@ -321,7 +321,7 @@ def test_a_renamed_folder_is_delivered_under_its_new_name_and_the_old_stays(
         (inbox / "new" / "inner" / "more").write_bytes(b"y")
         station.until_delivered("new/inner/more")
 
-    assert (tmp_path / "shelf" / "old" / "inner" / "clip").exists()
+    assert not (tmp_path / "shelf" / "old" / "inner" / "clip").exists()
 
 
 def test_where_the_system_tells_nothing_a_scan_finds_it_all(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from nephos.lib import ports
 from nephos.sync.errors import SyncError
@@ -116,6 +117,7 @@ class Tuning:
     part_bytes: int
     part_threads: int
     small_threads: int = 8
+    folder: Path | None = None  # where a connection may keep what it must remember: keys of servers that are trusted
 
 
 class TransferJournal(Protocol):
@@ -161,3 +163,35 @@ class Connection(Protocol):
     def close(self) -> None:
         """Let go of sockets and threads."""
         ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A connection whose files can be had back: for restoring, for proofs, for audits."""
+
+    def read(self, path: str, sink: Callable[[bytes], object], *, start: int, stop: ports.Waiter) -> None:
+        """Hand the bytes of a file from an offset on to the sink. Raises SyncError; NotThere if there is none."""
+        ...
+
+
+@runtime_checkable
+class Mover(Protocol):
+    """A connection that renames, which costs nothing and leaves nothing of the old name."""
+
+    def move(self, source: str, target: str) -> None:
+        """Give a file another name below the base, in place of what is there. Raises SyncError."""
+        ...
+
+
+class _Never:
+    """A stop that never comes."""
+
+    def is_set(self) -> bool:
+        return False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        ports.pause(timeout or 0)
+        return False
+
+
+NEVER = _Never()

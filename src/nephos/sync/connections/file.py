@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from nephos.config.errors import ConfigError
 from nephos.lib import files, ids, ports
 from nephos.sync import errors, fingerprints, names
 from nephos.sync import ports as sync_ports
-from nephos.sync.connections import base, options
+from nephos.sync.connections import base, hidden, options
 from nephos.sync.states import Proof
 
 _STEP_BYTES = 32 << 20
@@ -90,7 +90,7 @@ class FileConnection:
             for name in found:
                 place = Path(folder, name)
                 key = place.relative_to(self.root).as_posix()
-                if key.startswith(prefix) and not _is_unfinished(name):
+                if key.startswith(prefix) and not hidden.is_one(name):
                     yield base.Remote(key=key, bytes=place.stat().st_size)
 
     def copy(self, source: str, target: str) -> None:
@@ -98,7 +98,7 @@ class FileConnection:
         origin, place = self._place(source), self._place(target)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            temporary = place.with_name(_hidden(place.name, ids.new()))
+            temporary = place.with_name(hidden.name(place.name, ids.new()))
             with temporary.open("wb") as stream:
                 files.append_range(origin, stream.fileno(), start=0, length=origin.stat().st_size)
                 os.fsync(stream.fileno())
@@ -107,18 +107,48 @@ class FileConnection:
         except OSError as error:
             raise _explain(error) from error
 
-    def delete(self, path: str) -> None:
-        """Exactly this file."""
+    def move(self, source: str, target: str) -> None:
+        """A rename."""
+        origin, place = self._place(source), self._place(target)
         try:
-            self._place(path).unlink(missing_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            origin.replace(place)
+            files.sync_folder(place.parent)
+            files.sync_folder(origin.parent)
+            _prune(origin.parent, self.root)
         except OSError as error:
             raise _explain(error) from error
+
+    def read(self, path: str, sink: Callable[[bytes], object], *, start: int, stop: ports.Waiter) -> None:
+        """From an offset to the end."""
+        try:
+            with self._place(path).open("rb") as stream:
+                stream.seek(start)
+                while block := stream.read(_HASH_BYTES):
+                    if stop.is_set():
+                        raise errors.Interrupted
+                    sink(block)
+        except FileNotFoundError as error:
+            raise errors.NotThere from error
+        except OSError as error:
+            raise _explain(error) from error
+
+    def delete(self, path: str) -> None:
+        """Exactly this file, and the folders that nothing is left in."""
+        place = self._place(path)
+        try:
+            place.unlink(missing_ok=True)
+        except NotADirectoryError:
+            return
+        except OSError as error:
+            raise _explain(error) from error
+        _prune(place.parent, self.root)
 
     def probe(self) -> base.Profile:
         """Make the folder, write there and rename."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            trial = self.root / _hidden("probe", ids.new())
+            trial = self.root / hidden.name("probe", ids.new())
             trial.write_bytes(b"nephos")
             trial.replace(trial.with_suffix(".2.part"))
             trial.with_suffix(".2.part").unlink()
@@ -142,7 +172,7 @@ class FileConnection:
             raise errors.Offline(f"The folder {self.root} is not there.")
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.is_dir():
-            raise errors.Refused(f"There is a folder called {item.path} at the destination.")
+            raise errors.InTheWay(f"There is a folder called {item.path} at the destination.")
         if item.fingerprint.size_bytes <= _STEP_BYTES:
             intent = _at_once(item, place)
         else:
@@ -150,10 +180,10 @@ class FileConnection:
         temporary = place.with_name(intent.handle)
         if fingerprints.take(item.source) != item.fingerprint:
             raise errors.SourceChanged
-        self._copy(item, temporary, intent.offset, journal, stop)
         try:
+            self._copy(item, temporary, intent.offset, journal, stop)
             sha256, proof = _prove(item, temporary, journal, stop)
-        except (errors.Mismatch, errors.SourceChanged):
+        except (errors.Mismatch, errors.SourceChanged, errors.SourceGone):
             temporary.unlink(missing_ok=True)
             journal.forget(item)
             raise
@@ -166,7 +196,7 @@ class FileConnection:
             transfer=item.transfer,
             fingerprint=item.fingerprint,
             key=item.path,
-            handle=_hidden(place.name, item.transfer),
+            handle=hidden.name(place.name, item.transfer),
         )
         journal.intent(item, intent)
         return intent
@@ -193,7 +223,10 @@ class FileConnection:
             while offset < size:
                 if stop.is_set():
                     raise errors.Interrupted
-                copied = files.append_range(source, handle, start=offset, length=min(_STEP_BYTES, size - offset))
+                try:
+                    copied = files.append_range(source, handle, start=offset, length=min(_STEP_BYTES, size - offset))
+                except FileNotFoundError as error:
+                    raise errors.SourceGone from error
                 if not copied:
                     raise errors.SourceChanged
                 offset += copied
@@ -211,7 +244,10 @@ def _prove(item: base.Item, temporary: Path, journal: base.TransferJournal, stop
     """Sum of the source and how sure it is that the copy has the same. Raises Mismatch, SourceChanged."""
     if item.fingerprint.size_bytes > _STEP_BYTES:
         journal.verifying(item)
-    sha256 = _sha256(Path(os.fsdecode(item.source)), stop)
+    try:
+        sha256 = _sha256(Path(os.fsdecode(item.source)), stop)
+    except FileNotFoundError as error:
+        raise errors.SourceGone from error
     # The copy's pages were dropped from memory: it is the disk that is read.
     if item.verify is not base.Verify.NONE and _sha256(temporary, stop) != sha256:
         raise errors.Mismatch
@@ -220,21 +256,20 @@ def _prove(item: base.Item, temporary: Path, journal: base.TransferJournal, stop
     return sha256, Proof.TRANSPORT if item.verify is base.Verify.NONE else Proof.READ_BACK
 
 
+def _prune(folder: Path, root: Path) -> None:
+    """Remove empty folders below the root; rmdir takes no other, so one that is filled meanwhile stays."""
+    while folder != root and folder.is_relative_to(root):
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent
+
+
 def _at_once(item: base.Item, place: Path) -> base.Intent:
     """A small file needs no note: the next attempt takes the same hidden name and begins anew."""
-    handle = _hidden(place.name, str(item.id))
+    handle = hidden.name(place.name, str(item.id))
     return base.Intent(transfer=item.transfer, fingerprint=item.fingerprint, key=item.path, handle=handle)
-
-
-def _hidden(name: str, transfer: str) -> str:
-    """`.clip.mp4.01k...part`; a long name is replaced by its sum, so that it stays under 255 bytes."""
-    raw = os.fsencode(name)
-    short = name if len(raw) <= 200 else hashlib.sha256(raw).hexdigest()
-    return f".{short}.{transfer}.part"
-
-
-def _is_unfinished(name: str) -> bool:
-    return name.startswith(".") and name.endswith(".part")
 
 
 def _sha256(path: Path, stop: ports.Waiter) -> str:
@@ -254,6 +289,8 @@ def _explain(error: OSError) -> errors.SyncError:
         return errors.RemoteFull(f"The destination has no space left ({reason}).")
     if error.errno in _TRANSIENT:
         return errors.Offline(f"The destination does not answer: {reason}.")
+    if error.errno in {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY}:
+        return errors.InTheWay(f"Something else is in the way at the destination: {reason}.")
     if error.errno == errno.ENAMETOOLONG:
         return errors.NameRefused("The name is too long for the destination.")
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from nephos.lib import backoff, ports
 from nephos.sync import errors
+from nephos.sync.connections import base
 from nephos.sync.connections.base import Part, Remote
 from nephos.sync.connections.s3 import answers, signer
 from nephos.sync.connections.s3.endpoint import Endpoint
@@ -108,9 +109,10 @@ class Calls:
             metadata=metadata,
         )
 
-    def get(self, key: str, sink: Sink, *, stop: ports.Waiter) -> None:
-        """GetObject into a sink; tried once, since the sink has an end of its own."""
-        answers.check(self._once("GET", key, {}, {}, stop=stop, sink=sink))
+    def get(self, key: str, sink: Sink, *, stop: ports.Waiter, start: int = 0) -> None:
+        """GetObject from an offset into a sink; tried once, since the sink has an end of its own."""
+        part = {"range": f"bytes={start}-"} if start else {}
+        answers.check(self._once("GET", key, {}, part, stop=stop, sink=sink))
 
     def delete(self, key: str, *, stop: ports.Waiter) -> None:
         """DeleteObject of exactly this key."""
@@ -145,7 +147,7 @@ class Calls:
 
     def ask_raw(self, method: str, key: str, headers: Mapping[str, str], body: bytes, sha256: str) -> Answer:
         """One request as it is, whatever the answer; for probes."""
-        return self._once(method, key, {}, headers, body=body, sha256=sha256, stop=NEVER)
+        return self._once(method, key, {}, headers, body=body, sha256=sha256, stop=base.NEVER)
 
     def _ask(  # noqa: PLR0913
         self,
@@ -190,17 +192,3 @@ class Calls:
         if length or method in {"PUT", "POST"}:
             lines.append(f"content-length: {length}")
         return self._pool.ask(("\r\n".join(lines) + "\r\n\r\n").encode(), body, stop=stop, idle=idle, sink=sink)
-
-
-class _Never:
-    """A stop that never comes."""
-
-    def is_set(self) -> bool:
-        return False
-
-    def wait(self, timeout: float | None = None) -> bool:
-        ports.pause(timeout or 0)
-        return False
-
-
-NEVER = _Never()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import queue
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from nephos.config import secret
 from nephos.lib import ports
 from nephos.sync import errors, names
 from nephos.sync.connections import base, options
-from nephos.sync.connections.s3 import endpoint, multipart, probe, single
-from nephos.sync.connections.s3.calls import NEVER, Calls
+from nephos.sync.connections.s3 import answers, endpoint, multipart, probe, single
+from nephos.sync.connections.s3.calls import Calls
 from nephos.sync.connections.s3.endpoint import S3Options
 from nephos.sync.connections.s3.exchange import Pool
 from nephos.sync.connections.s3.sending import Sending
@@ -79,21 +79,28 @@ class S3Connection:
 
     def look(self, path: str) -> base.Remote | None:
         """HEAD."""
-        return self._calls.head(self._key(path), stop=NEVER)
+        return self._calls.head(self._key(path), stop=base.NEVER)
 
     def list(self, prefix: str = "") -> Iterator[base.Remote]:
         """ListObjectsV2 below the base."""
         place = self._calls.endpoint
-        for remote in self._calls.list(place.key(prefix), stop=NEVER):
+        for remote in self._calls.list(place.key(prefix), stop=base.NEVER):
             yield base.Remote(key=place.path(remote.key), bytes=remote.bytes, etag=remote.etag)
 
     def copy(self, source: str, target: str) -> None:
         """CopyObject within the bucket."""
-        self._calls.copy(self._key(source), self._key(target), stop=NEVER)
+        self._calls.copy(self._key(source), self._key(target), stop=base.NEVER)
+
+    def read(self, path: str, sink: Callable[[bytes], object], *, start: int, stop: ports.Waiter) -> None:
+        """GetObject, from an offset."""
+        try:
+            self._calls.get(self._key(path), lambda block: (sink(block), None)[1], start=start, stop=stop)
+        except answers.NoSuchObject as error:
+            raise errors.NotThere from error
 
     def delete(self, path: str) -> None:
         """DeleteObject of exactly this key, never of a prefix."""
-        self._calls.delete(self._key(path), stop=NEVER)
+        self._calls.delete(self._key(path), stop=base.NEVER)
 
     def probe(self) -> base.Profile:
         """Ask the server, and believe it from now on."""

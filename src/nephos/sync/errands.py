@@ -1,0 +1,281 @@
+"""Moves and deletions at one destination, one after another, in a thread of their own; any step may be repeated."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from nephos.lib import backoff, ids
+from nephos.sync import database, errors, fingerprints, paths, removals, transfers
+from nephos.sync.connections import base
+from nephos.sync.fingerprints import Fingerprint
+from nephos.sync.outlet import Outlet
+from nephos.sync.states import Action, PathState, Proof
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+_IDLE_SECONDS = 0.5
+_HASH_BYTES = 1 << 20
+_TROUBLE = backoff.Backoff()
+SET_ASIDE = ".nephos-removed"
+"""The folder at a destination in which removed files wait for their end."""
+
+
+class _Unproven(Exception):
+    """It cannot be shown that the new name is the old file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The delivered file that a move starts from."""
+
+    row: paths.PathRow
+    fingerprint: Fingerprint
+    sha256: str
+    etag: str
+    proof: Proof
+
+
+class Errands:
+    """The thread. It waits while the destination is in doubt, as the senders do."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+        self._awake = threading.Event()
+        self._interrupted = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"{outlet.target.name}-errands", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something may be due."""
+        self._awake.set()
+
+    def interrupt(self) -> None:
+        """Something was paused."""
+        self._interrupted.set()
+        self._awake.set()
+
+    def join(self) -> None:
+        """Wait for the end, after the outlet's stop event was set."""
+        self._awake.set()
+        self._thread.join(timeout=30)
+
+    def is_set(self) -> bool:
+        """What is under way shall stop."""
+        return self._outlet.stop.is_set() or self._interrupted.is_set()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._outlet.stop.is_set():
+            self._interrupted.clear()
+            try:
+                self._step()
+                failures = 0
+                self._awake.wait(_IDLE_SECONDS)
+            except Exception:
+                logger.exception("An errand failed; it is tried again", extra={"destination": self._outlet.target.name})
+                self._outlet.stop.wait(_TROUBLE.delay(failures).total_seconds())
+                failures += 1
+            self._awake.clear()
+
+    def _step(self) -> None:
+        target = self._outlet.target
+        with database.reading(self._outlet.journal.path) as db:
+            if db is None or self._outlet.breaker.is_open:
+                return
+            rows = removals.due(db, destination=target.name, watches=target.watches)
+            aside = removals.set_aside(db, target.name)
+        if not rows and not aside:
+            return
+        connection = self._outlet.connection()
+        if connection is None:
+            return
+        for row in rows:
+            if self.is_set() or self._outlet.breaker.is_open:
+                return
+            self._carry_out(connection, row)
+        for removed in aside:
+            self._end_of(connection, removed)
+        if rows:
+            self._awake.set()  # there may be more
+
+    def _carry_out(self, connection: base.Connection, row: paths.PathRow) -> None:
+        try:
+            if row.action is Action.MOVE:
+                self._move(connection, row)
+            else:
+                self._delete(connection, row)
+            self._outlet.breaker.reset()
+        except errors.SyncError as error:
+            self._outlet.fail(row, error)
+
+    # Moves
+
+    def _move(self, connection: base.Connection, row: paths.PathRow) -> None:
+        try:
+            source = self._proven(row)
+        except _Unproven:
+            self._commit(lambda db: _send_instead(db, row.id))
+            return
+        generation = self._commit(lambda db: paths.begin(db, row, source.fingerprint))
+        try:
+            delivered = self._bring(connection, row, source)
+        except (_Unproven, errors.NameRefused, errors.Refused):
+            self._commit(lambda db: _send_instead(db, row.id, old_name=row.other))  # it is a move all the same
+            return
+        if fingerprints.take(row.source) != source.fingerprint:
+            raise errors.SourceChanged
+        item = base.Item(row.id, row.source, os.fsdecode(row.path), source.fingerprint, ids.new())
+
+        def note(db: sqlite3.Connection) -> paths.PathRow | None:
+            transfers.deliver(db, item, generation=generation, proof=delivered)
+            return removals.claim_old_name(db, row)
+
+        old = self._commit(note)  # one transaction: the new one is proven, and the old name is to go
+        logger.info("Moved at the destination", extra={"transfer": row.id, "destination": row.destination})
+        if old is not None:
+            self._remove(connection, old)
+
+    def _proven(self, row: paths.PathRow) -> _Source:
+        """The source of a move, if inode, size, time and content say that it is the same file. Raises _Unproven."""
+        seen = fingerprints.take(row.source)
+        if seen != row.observed:
+            raise errors.SourceChanged
+        with database.reading(self._outlet.journal.path) as db:
+            source = _source_of(db, row, seen) if db is not None else None
+        if source is None or self._sum(row.source) != source.sha256:
+            raise _Unproven
+        return source
+
+    def _bring(self, connection: base.Connection, row: paths.PathRow, source: _Source) -> base.Delivered:
+        old, new = os.fsdecode(row.other), os.fsdecode(row.path)
+        there = connection.look(old)
+        if isinstance(connection, base.Mover):
+            if there is not None:
+                connection.move(old, new)
+        elif there is None or not connection.capabilities.copies:
+            raise _Unproven
+        else:
+            connection.copy(old, new)
+        found = connection.look(new)
+        if found is None or found.bytes != source.fingerprint.size_bytes:
+            raise _Unproven
+        return base.Delivered(
+            key=new,
+            bytes=found.bytes,
+            sha256=source.sha256,
+            proof=self._proof(connection, new, found, source),
+            etag=found.etag,
+            version=found.version,
+        )
+
+    def _proof(self, connection: base.Connection, path: str, found: base.Remote, source: _Source) -> Proof:
+        """The new name has the old one's proof if the server names the content alike; else it is read back."""
+        if isinstance(connection, base.Mover) or (found.etag and found.etag == source.etag):
+            return source.proof
+        if self._outlet.target.verify is base.Verify.NONE or not isinstance(connection, base.Reader):
+            return Proof.TRANSPORT
+        digest = hashlib.sha256()
+        connection.read(path, digest.update, start=0, stop=self._outlet.stop)
+        if digest.hexdigest() != source.sha256:
+            raise _Unproven
+        return Proof.READ_BACK
+
+    def _sum(self, path: bytes) -> str:
+        digest = hashlib.sha256()
+        try:
+            with Path(os.fsdecode(path)).open("rb") as stream:
+                while block := stream.read(_HASH_BYTES):
+                    if self.is_set():
+                        raise errors.Interrupted
+                    digest.update(block)
+        except OSError as error:
+            raise errors.SourceGone from error
+        return digest.hexdigest()
+
+    # Deletions
+
+    def _delete(self, connection: base.Connection, row: paths.PathRow) -> None:
+        begun = self._commit(lambda db: removals.start(db, row))
+        if begun is None:
+            return
+        keep = self._outlet.target.undo_of(row.watch)
+        if begun.other or not keep:
+            self._remove(connection, begun)
+            return
+        path, aside = os.fsdecode(row.path), f"{SET_ASIDE}/{row.id}/{os.fsdecode(row.path)}"
+        there = connection.look(path)
+        if there is None:
+            if connection.look(aside) is None:
+                aside = ""
+        else:
+            connection.copy(path, aside)
+            kept = connection.look(aside)
+            if kept is None or kept.bytes != there.bytes:
+                raise errors.Mismatch("What was set aside is not what is there.")
+            connection.delete(path)
+        self._commit(lambda db: removals.finish(db, begun, kept_as=aside, keep=keep))
+        logger.info("Removed at the destination", extra={"transfer": row.id, "destination": row.destination})
+
+    def _remove(self, connection: base.Connection, row: paths.PathRow) -> None:
+        try:
+            connection.delete(os.fsdecode(row.path))
+        except errors.SyncError as error:
+            self._outlet.fail(row, error)
+            return
+        self._commit(lambda db: removals.finish(db, row))
+
+    def _end_of(self, connection: base.Connection, removed: removals.Removed) -> None:
+        """Bring back what is wanted again, or let it go for good."""
+        path = os.fsdecode(removed.path)
+        try:
+            if removed.wanted and connection.look(path) is None and connection.look(removed.kept_as) is not None:
+                connection.copy(removed.kept_as, path)
+                back = connection.look(path)
+                if back is None or back.bytes != removed.bytes:
+                    raise errors.Mismatch("What was brought back is not what was set aside.")
+            connection.delete(removed.kept_as)
+        except errors.SyncError as error:
+            logger.warning("What was set aside stays for now", extra={"path": path, "why": error.message})
+            if error.everywhere:
+                self._outlet.breaker.trip(error)
+            return
+        self._commit(lambda db: removals.forget(db, removed.id))
+
+    def _commit(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        return self._outlet.journal.commit(work)
+
+
+def _source_of(db: sqlite3.Connection, row: paths.PathRow, seen: Fingerprint) -> _Source | None:
+    old = paths.find(db, watch=row.watch, destination=row.destination, path=row.other)
+    if old is None or old.delivered != seen or old.observed is not None:
+        return None
+    if old.state in {PathState.SENDING, PathState.VERIFYING}:
+        return None
+    receipt = db.execute(
+        "SELECT sha256, etag, proof FROM receipts WHERE watch = ? AND destination = ? AND path = ? AND fingerprint = ?"
+        " ORDER BY id DESC LIMIT 1",
+        (row.watch, row.destination, row.other, str(seen)),
+    ).fetchone()
+    if receipt is None or not receipt["sha256"]:
+        return None
+    return _Source(old, seen, receipt["sha256"], receipt["etag"], Proof(receipt["proof"]))
+
+
+def _send_instead(db: sqlite3.Connection, row_id: int, *, old_name: bytes = b"") -> None:
+    """The file is sent as any other; an old name goes when it is proven."""
+    row = paths.get(db, row_id)
+    if row is not None:
+        paths.set_(db, row, state=PathState.READY, action=Action.SEND, other=old_name, cause="")
