@@ -64,7 +64,8 @@ class Mirror(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """One write of at most PIPE_BUF bytes, so that lines of several processes never mix."""
-        mirror(self._pipe, self.format(record))
+        line, _, trace = self.format(record).partition("\n")
+        mirror(self._pipe, f"{line} (the trace is in the log)" if trace else line)
 
 
 def mirror(pipe: int, line: str) -> None:

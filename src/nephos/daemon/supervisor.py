@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import socket
 import subprocess
 import sys
@@ -101,7 +102,7 @@ class _Station:
         self._children = Children(loaded, pipe=terminal.pipe if terminal else None)
 
     def run(self) -> int:
-        signals.set_by_end(self._stop)
+        signals.set_by_end(self._stop, unless=self._is_for_prompt)
         try:
             # Receiving and sending need no database: a recording that is due does not wait for a migration.
             early = [role for role in self._wanted if role in ("recorder", "sync")]
@@ -120,6 +121,10 @@ class _Station:
             self._stop_roles()
         self._say("Stopped.")
         return 0
+
+    def _is_for_prompt(self, sign: int) -> bool:
+        """A Ctrl-C that ends a command of the prompt reaches this process, too; the prompt says what was meant."""
+        return sign == signal.SIGINT and self._front is not None and self._front.is_open()
 
     def _await_page(self) -> None:
         """A link that is printed must work: wait until the page answers, or until it clearly will not."""
@@ -217,6 +222,11 @@ def _detach(loaded: Loaded, only: Sequence[str], say: Say) -> int:
     raise errors.NotPrepared("The station did not come up within a minute.", hint=f"See {output}.")
 
 
+def ask_to_stop(loaded: Loaded, *, drain: bool) -> None:
+    """Tell the running supervisor to stop, at once or when running recordings have ended; does not wait for it."""
+    files.write_json(loaded.home.run / "stop.json", {"how": "drain" if drain else "now"})
+
+
 def stop(loaded: Loaded, *, now: bool = False, drain: bool = False, say: Say = _say) -> int:
     """Stop the running station.
 
@@ -229,7 +239,7 @@ def stop(loaded: Loaded, *, now: bool = False, drain: bool = False, say: Say = _
         raise errors.RecordingRuns(
             hint="--drain waits for its end; --now stops at once, and the recording goes on at the next start."
         )
-    files.write_json(loaded.home.run / "stop.json", {"how": "drain" if drain else "now"})
+    ask_to_stop(loaded, drain=drain)
     deadline = None if drain else clock.monotonic() + 60
     while lock.is_held():
         if deadline is not None and clock.monotonic() > deadline:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import queue
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 
-def set_by_end(stop: threading.Event) -> None:
+def set_by_end(stop: threading.Event, *, unless: Callable[[int], bool] | None = None) -> None:
     """Let SIGTERM and SIGINT set this event, however often they come and whatever the main thread is at.
 
     A handler runs between any two instructions of the main thread. If it set the event itself it would hang for good
     where that thread, or the handler of the signal before, holds the event's lock: and Linux may send the death signal
-    of a parent several times, once for each of its threads (seen in 11 of 40 kills).
+    of a parent several times, once for each of its threads (seen in 11 of 40 kills). `unless` says of a signal that it
+    was not meant.
     """
     asked: queue.SimpleQueue[int] = queue.SimpleQueue()  # its put may be interrupted by itself
 
@@ -21,7 +23,9 @@ def set_by_end(stop: threading.Event) -> None:
         asked.put(sign)
 
     def obey() -> None:
-        asked.get()
+        sign = asked.get()
+        while unless is not None and unless(sign):
+            sign = asked.get()
         stop.set()
 
     threading.Thread(target=obey, name="signals", daemon=True).start()

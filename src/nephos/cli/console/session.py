@@ -40,7 +40,8 @@ _NEVER = {
     "console": "This is the console.",
     "run": "The roles are running already.",
 }
-# Through telnet only what the API allows a token to do: nothing that reads or writes this machine's files.
+# Through telnet only what the API allows a token to do: nothing that reads or writes this machine's files, and nothing
+# that goes on for ever.
 _REMOTE_VERBS = frozenset(
     {
         "list",
@@ -59,7 +60,7 @@ _REMOTE_VERBS = frozenset(
         "test",
     }
     | {"preview", "cancel", "retry", "pause", "resume", "why", "log", "plan", "rescan", "process", "search", "drain"}
-    | {"receipts", "verify", "follow"}
+    | {"receipts", "verify"}
 )
 _REMOTE_NOUNS = frozenset(
     {"channel", "schedule", "booking", "recording", "asset", "pipeline", "job", "worker", "connection", "destination"}
