@@ -81,6 +81,7 @@ def _walk(document: tomlkit.TOMLDocument, path: list[str], *, create: bool) -> A
 def _save(place: home.Home, document: tomlkit.TOMLDocument, check: Check | None) -> schema.Settings:
     text = tomlkit.dumps(document)
     settings = load.parse(text, source=str(place.config_file))
+    load.check_places(settings, home.Home.at(place.root, settings.paths))
     if check is not None:
         check(settings)
     place.config.mkdir(parents=True, exist_ok=True)

@@ -85,6 +85,15 @@ class Home:
             self.run,
         ]
 
+    def state_in(self, folder: Path) -> Path | None:
+        """Our own state that lies in a folder, or around it; recordings and what is made of them are no such state."""
+        chosen = Path(os.path.realpath(folder.expanduser()))
+        for ours in (self.databases, self.config, self.logs, self.run, self.attempts):
+            real = Path(os.path.realpath(ours))
+            if real.is_relative_to(chosen) or chosen.is_relative_to(real):
+                return ours
+        return None
+
     def create(self) -> None:
         """Make the folders that are missing; safe to repeat.
 

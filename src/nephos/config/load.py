@@ -34,7 +34,9 @@ def load(root: Path | None = None, *, environment: Mapping[str, str] | None = No
     raw, origins = _read(place.config_file)
     _overlay_environment(raw, origins, environment)
     settings = convert(raw, source=str(place.config_file))
-    return Loaded(settings=settings, home=home.Home.at(place.root, settings.paths), origins=origins)
+    settled = home.Home.at(place.root, settings.paths)
+    check_places(settings, settled)
+    return Loaded(settings=settings, home=settled, origins=origins)
 
 
 def parse(text: str, *, source: str = "nephos.toml") -> schema.Settings:
@@ -109,6 +111,20 @@ def _explain(message: str) -> str:
     text = text.replace("Object contains unknown field", "unknown key").replace("`", "'")
     text = text.replace("Object missing required field", "missing key")
     return f"{text} in [{where}]." if where else f"{text}."
+
+
+def check_places(settings: schema.Settings, place: home.Home) -> None:
+    """No watch takes in our own state. Raises ConfigError.
+
+    It would deliver keys; and SQLite loses its locks when the process that holds them reads the file and closes it.
+    """
+    for name, watch in settings.watch.items():
+        ours = place.state_in(Path(watch.folder)) if watch.folder else None
+        if ours is not None:
+            raise errors.ConfigError(
+                f"{place.config_file}: watch {name} would take in {ours}, where the station keeps its own state.",
+                hint="Choose a folder that neither holds it nor lies in it.",
+            )
 
 
 def _check(settings: schema.Settings, source: str) -> None:

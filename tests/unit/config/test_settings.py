@@ -63,6 +63,44 @@ def test_a_watch_needs_exactly_one_source() -> None:
         load.parse(WHOLE.replace('folder = "/srv/inbox"', 'folder = "/srv/inbox"\nsets = true'))
 
 
+@pytest.mark.parametrize("folder", ["/", "{home}", "{home}/databases", "{home}/config/plugins", "{link}"])
+def test_a_watch_never_takes_in_the_state_of_the_station(tmp_path: Path, folder: str) -> None:
+    place = load.load(tmp_path / "home", environment={}).home
+    place.create()
+    link = tmp_path / "link"
+    link.symlink_to(place.root)
+    edit.set_table(place, "connection", "disk", {"kind": "file"})
+    edit.set_table(place, "destination", "shelf", {"connection": "disk", "base": str(tmp_path / "shelf")})
+    before = place.config_file.read_text()
+
+    with pytest.raises(errors.ConfigError, match="own state"):
+        edit.set_table(
+            place, "watch", "all", {"folder": folder.format(home=place.root, link=link), "destinations": ["shelf"]}
+        )
+
+    assert place.config_file.read_text() == before
+
+
+def test_a_watch_may_take_in_recordings(tmp_path: Path) -> None:
+    place = load.load(tmp_path, environment={}).home
+    edit.set_table(place, "connection", "disk", {"kind": "file"})
+    edit.set_table(place, "destination", "shelf", {"connection": "disk", "base": "/shelf"})
+
+    edit.set_table(place, "watch", "raw", {"folder": str(place.recordings), "destinations": ["shelf"]})
+
+    assert load.load(tmp_path, environment={}).settings.watch["raw"].folder == str(place.recordings)
+
+
+def test_folders_that_were_moved_into_a_watch_are_noticed(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "nephos.toml").write_text(
+        WHOLE.replace("/srv/inbox", "/srv") + "[paths]\ndatabases = '/srv/nephos'"
+    )
+
+    with pytest.raises(errors.ConfigError, match="/srv/nephos"):
+        load.load(tmp_path, environment={})
+
+
 def test_the_environment_wins_over_the_file_and_is_named_as_the_origin(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config/nephos.toml").write_text("[web]\nport = 1\nhost = '::1'\n")
