@@ -33,6 +33,7 @@ TABLE: dict[str, Entry] = {
     "channel": Entry("channel", "Named sources that can be received.", RECORDING),
     "schedule": Entry("schedule", "What is recorded when.", RECORDING),
     "booking": Entry("booking", "Planned and running airings of schedules.", RECORDING),
+    "guide": Entry("guide", "Programme guides, for titles.", RECORDING),
     "record": Entry("record", "Record a channel now.", RECORDING),
     "recording": Entry("recording", "What came off the air.", RECORDING),
     "asset": Entry("asset", "Everything the station follows to its end.", RECORDING),

@@ -195,7 +195,7 @@ def _document(answer: Answer) -> Any:
     if not answer.body:
         return None
     if answer.content_type not in ("application/json", "application/problem+json"):
-        if answer.status < 300 and answer.content_type != "text/plain":
+        if answer.status < 300 and answer.content_type not in ("text/plain", "text/calendar"):
             raise errors.NoStation(f"What answered there is no Nephos station: it sent {answer.content_type}.")
         return answer.body.decode(errors="replace")
     try:

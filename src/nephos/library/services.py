@@ -214,6 +214,11 @@ class Finding:
     counters: dict[str, int] = field(default_factory=dict)
 
 
+def retitle(*, asset: Asset, title: str) -> None:
+    """A better title became known; names of files stay."""
+    Asset.objects.filter(pk=asset.pk).update(title=naming.title(title, what="title"))
+
+
 def finish_recording(*, asset: Asset, finding: Finding) -> None:
     """Store the verdict; the asset has arrived, or is empty. Does nothing if that was done before."""
     if asset.state != states.AssetState.ARRIVING:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from nephos.events import kinds, moves
 from nephos.lib import clock
 from nephos.recording import rules, states
+from nephos.recording.guide import titles
 from nephos.recording.models import Booking, Schedule
 
 HORIZON = timedelta(hours=50)  # the plan looks 48 hours ahead
@@ -63,12 +64,15 @@ def fill(schedule: Schedule, *, now: datetime, station_zone: str) -> bool:
     with transaction.atomic():
         planned = {row.starts_at: row for row in schedule.bookings.filter(state=states.BookingState.PLANNED)}
         wanted = _wanted(schedule, rule, planned.values(), now)
+        known = (
+            titles.Titles(schedule.channel, min(wanted), max(one.end for one in wanted.values())) if wanted else None
+        )
         changed = [
-            _follow(row, wanted[start], schedule, rule) if start in wanted else _drop(row, now)
+            _follow(row, wanted[start], schedule, rule, known) if start in wanted else _drop(row, now)
             for start, row in planned.items()
         ]
         fresh = _missing(schedule, [one for start, one in wanted.items() if start not in planned])
-        Booking.objects.bulk_create([_booking(schedule, rule, one) for one in fresh], ignore_conflicts=True)
+        Booking.objects.bulk_create([_booking(schedule, rule, one, known) for one in fresh], ignore_conflicts=True)
         _note_progress(schedule, now + HORIZON)
     return bool(fresh) or any(changed)
 
@@ -108,12 +112,16 @@ def _missing(schedule: Schedule, wanted: list[rules.Occurrence]) -> list[rules.O
     return [one for one in wanted if one.start not in known]
 
 
-def _booking(schedule: Schedule, rule: rules.Rule, one: rules.Occurrence) -> Booking:
+def _title(schedule: Schedule, one: rules.Occurrence, known: titles.Titles | None) -> str:
+    return (known.of(one.start, one.end) if known else None) or schedule.name
+
+
+def _booking(schedule: Schedule, rule: rules.Rule, one: rules.Occurrence, known: titles.Titles | None) -> Booking:
     return Booking(
         state=states.BOOKING.first,
         schedule=schedule,
         channel=schedule.channel,
-        title=schedule.name,
+        title=_title(schedule, one, known),
         starts_at=one.start,
         ends_at=one.end,
         from_at=one.start - rule.padding_before,
@@ -121,11 +129,13 @@ def _booking(schedule: Schedule, rule: rules.Rule, one: rules.Occurrence) -> Boo
     )
 
 
-def _follow(row: Booking, one: rules.Occurrence, schedule: Schedule, rule: rules.Rule) -> bool:
+def _follow(
+    row: Booking, one: rules.Occurrence, schedule: Schedule, rule: rules.Rule, known: titles.Titles | None
+) -> bool:
     extra = timedelta(seconds=row.extra_seconds)
     changes = {
         "channel_id": schedule.channel_id,
-        "title": schedule.name,
+        "title": _title(schedule, one, known),
         "ends_at": one.end + extra,
         "from_at": one.start - rule.padding_before,
         "to_at": one.end + rule.padding_after + extra,

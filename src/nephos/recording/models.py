@@ -52,6 +52,20 @@ class Schedule(models.Model):
         constraints = [models.UniqueConstraint(fields=["channel", "slug"], name="one_schedule_of_a_name_on_a_channel")]
 
 
+class Programme(models.Model):
+    """What a guide says a channel airs."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="programmes")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(db_index=True)
+    title = models.CharField(max_length=200)
+    subtitle = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        ordering = ["starts_at", "id"]
+        indexes = [models.Index(fields=["channel", "starts_at"])]
+
+
 class Booking(Stateful):
     """One planned airing. Times are UTC: wanted from `starts_at` to `ends_at`, received from `from_at` to `to_at`."""
 

@@ -48,6 +48,30 @@ def test_what_does_not_fit_is_shown_ahead(nephos: Any) -> None:
     assert "Warning: The disk is full on" in nephos.err
 
 
+def test_a_guide_is_taken_in_and_the_calendar_given_out(nephos: Any, tmp_path: Path) -> None:
+    nephos("channel", "add", "La Uno", ADDRESS)
+    rule = ["--name", "News", "--at", "20:00", "--duration", "30m", "--days", "daily", "--zone", "UTC"]
+    assert nephos("schedule", "add", "la-uno", *rule) == 0
+    day = nephos.json("booking", "list")[-1]["starts_at"][:10].replace("-", "")
+    guide = tmp_path / "guide.xml"
+    guide.write_text(
+        f'<tv><channel id="uno"><display-name>la uno</display-name></channel>'
+        f'<programme start="{day}200000 +0000" stop="{day}203000 +0000" channel="uno"><title>Storm</title></programme>'
+        f'<programme start="{day}200000 +0000" stop="{day}203000 +0000" channel="x"><title>No</title></programme></tv>'
+    )
+
+    assert nephos("guide", "import", str(guide)) == 0
+    assert "1 programmes of 1 channels; 1 titles." in nephos.err
+    assert "Nobody knows these channels: x." in nephos.err
+    assert nephos("booking", "list", "--ics") == 0
+    assert "SUMMARY:Storm\r\n" in nephos.out
+    assert nephos("guide", "list", "--channel", "la-uno") == 0
+    assert nephos("guide", "import", str(guide), "--channel-map", "x=La Uno") == 0
+    guide.write_text("<nothing/>")
+    assert nephos("guide", "import", str(guide)) == ExitCode.USAGE
+    assert nephos("guide", "import", str(tmp_path / "none.xml")) == ExitCode.NOT_FOUND
+
+
 def test_a_check_of_a_silent_channel_fails(nephos: Any) -> None:
     nephos("channel", "add", "Quiet", "udp://239.255.77.8:40405?interface=127.0.0.1")
 

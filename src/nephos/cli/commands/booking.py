@@ -16,6 +16,7 @@ SKIP = Operation("POST", "/bookings/{id}/skip")
 STOP = Operation("POST", "/bookings/{id}/stop")
 EXTEND = Operation("POST", "/bookings/{id}/extend")
 
+CALENDAR = Operation("GET", "/bookings.ics")
 CONFLICTS = Operation("GET", "/bookings/conflicts")
 
 app = lazy.noun("Planned and running airings of schedules.")
@@ -57,8 +58,12 @@ def list_(
     *,
     state: Annotated[str | None, typer.Option(help="planned, recording, recorded, missed, skipped, cancelled.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
+    ics: Annotated[bool, typer.Option("--ics", help="What will be recorded, as an iCalendar file.")] = False,
 ) -> None:
     """List the bookings."""
+    if ics:
+        output.raw(CALENDAR().removesuffix("\n"))
+        return
     output.rows(LIST(query={"state": state, "limit": limit}), COLUMNS, empty="Nothing is booked.")
     if not options.current.json:
         for one in CONFLICTS():

@@ -38,6 +38,16 @@ class ScheduleRemoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuideTaken:
+    name: ClassVar[str] = "guide.taken"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{programmes} programmes of {channel} were taken from a guide."
+    subject: str
+    channel: str
+    programmes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingAdded:
     name: ClassVar[str] = "booking.added"
     level: ClassVar[Level] = Level.INFO

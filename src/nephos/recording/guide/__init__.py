@@ -1,0 +1,1 @@
+"""Programme guides in (XMLTV), calendars out (iCalendar)."""
