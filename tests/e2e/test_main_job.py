@@ -6,6 +6,7 @@ import json
 import random
 import re
 import subprocess
+import urllib.request
 from datetime import timedelta
 from pathlib import Path
 
@@ -195,8 +196,9 @@ def test_a_wheel_in_an_empty_environment_runs_a_station(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         link = re.search(r"http://\S+/login/\S+", done.stdout)
         assert link
-        page = subprocess.run(["curl", "-sf", link.group()], capture_output=True, text=True, timeout=20, check=False)
-        assert "<form" in page.stdout
+        with urllib.request.urlopen(link.group(), timeout=20) as answer:
+            page = answer.read().decode()
+        assert "<form" in page
         version = subprocess.run(
             [bin_folder / "nephos", "version"], capture_output=True, text=True, timeout=20, check=False
         )
