@@ -62,6 +62,15 @@ def is_remote() -> bool:
     return bool(options.current.station)
 
 
+def answers() -> bool:
+    """Whether a running station will answer, rather than the same application in this process."""
+    if is_remote():
+        return True
+    from nephos.config.home import Home
+
+    return listens(Home.at(options.current.root).api_socket)
+
+
 def _transport() -> http.Transport:
     if is_remote():
         token = os.environ.get("NEPHOS_TOKEN", "").strip()

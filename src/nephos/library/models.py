@@ -20,6 +20,7 @@ class Channel(models.Model):
     zone = models.CharField(max_length=64, blank=True, default="")  # IANA
     status = models.CharField(max_length=8, default=states.ChannelStatus.UNKNOWN)
     status_at = models.DateTimeField(null=True)
+    found = models.JSONField(default=dict)  # what the last examination showed, as the API tells it
     buffer_seconds = models.PositiveIntegerField(default=0)  # so much is kept of what aired, booked or not
     buffer_since = models.DateTimeField(null=True)  # since when; segments of before are not the buffer's to remove
     bits_per_second = models.PositiveBigIntegerField(default=0)  # as measured last; 0: never

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from nephos.config.home import Home
+from nephos.lib import urls
 from nephos.library import errors, grades, states
 from nephos.library.models import Asset, Channel, MediaFile, Share
 
@@ -32,6 +33,7 @@ class ChannelView:
     status_at: datetime | None
     buffer_seconds: int = 0
     bits_per_second: int = 0
+    found: dict[str, Any] | None = None  # by the last examination
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def channel_view(row: Channel) -> ChannelView:
         id=row.pk,
         name=row.name,
         slug=row.slug,
-        address=row.address,
+        address=urls.masked(row.address),
         country=row.country,
         language=row.language,
         zone=row.zone,
@@ -140,6 +142,7 @@ def channel_view(row: Channel) -> ChannelView:
         status_at=row.status_at,
         buffer_seconds=row.buffer_seconds,
         bits_per_second=row.bits_per_second,
+        found=row.found or None,
     )
 
 

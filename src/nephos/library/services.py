@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from nephos.events import kinds, log, moves
-from nephos.lib import clock, errors
+from nephos.lib import clock, errors, urls
 from nephos.library import errors as library_errors
 from nephos.library import naming, states
 from nephos.library.models import Asset, Channel, MediaFile, Recording, Share
@@ -77,6 +77,8 @@ def change_channel(*, channel: Channel, actor: str = "", **changes: Any) -> Chan
     unknown = set(changes) - {"name", "address", "country", "language", "zone", "buffer_seconds"}
     if unknown:
         raise errors.Invalid(f"A channel has no {', '.join(sorted(unknown))}.")
+    if changes.get("address") == urls.masked(channel.address):  # as it was shown: its secrets stay
+        changes.pop("address")
     fields = _place_fields(changes)
     if "name" in fields:
         fields["name"] = naming.title(fields["name"], what="channel name")
@@ -116,9 +118,16 @@ def remove_channel(*, channel: Channel, actor: str = "") -> None:
         ) from None
 
 
-def note_channel_status(*, channel: Channel, status: states.ChannelStatus) -> None:
-    """Keep what a check found."""
-    Channel.objects.filter(pk=channel.pk).update(status=status, status_at=clock.now())
+def note_channel_status(
+    *, channel: Channel, status: states.ChannelStatus, found: dict[str, Any] | None = None
+) -> None:
+    """Keep what a check found; `found` is the whole answer of an examination."""
+    changes: dict[str, Any] = {"status": status, "status_at": clock.now()}
+    if found is not None:
+        changes["found"] = found
+        if found.get("bits_per_second"):
+            changes["bits_per_second"] = found["bits_per_second"]
+    Channel.objects.filter(pk=channel.pk).update(**changes)
 
 
 def _refuse_taken(*, name: str, address: str, besides: Channel | None) -> None:
@@ -126,7 +135,7 @@ def _refuse_taken(*, name: str, address: str, besides: Channel | None) -> None:
     if name and others.filter(name__iexact=name).exists():
         raise library_errors.Taken(f"There is a channel called {name} already.")
     if address and (other := others.filter(address=address).first()):
-        raise library_errors.Taken(f"Channel {other.name} has the address {address} already.")
+        raise library_errors.Taken(f"Channel {other.name} has the address {urls.masked(address)} already.")
 
 
 def _free_slug(name: str) -> str:

@@ -65,7 +65,7 @@ class Plan:
 
 def write(path: Path, plan: Plan) -> None:
     """Replace the plan in one step."""
-    files.write_json(path, document(plan))
+    files.write_json(path, document(plan), mode=0o600)  # an address may hold a password
 
 
 def document(plan: Plan) -> dict[str, Any]:

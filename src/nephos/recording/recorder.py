@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from nephos.config import load
-from nephos.lib import clock, heartbeats, ports
+from nephos.lib import clock, heartbeats, ports, urls
 from nephos.recording import desk, plan, receiver, timeline, windows, writer
 from nephos.recording.sources import base, registry
 
@@ -161,7 +161,7 @@ class Recorder:
             post.channel = channel
             post.windows.replan(channel.windows, wall=wall, mono=now.mono)
             if moved and post.receiver is not None:
-                logger.info("A channel moved", extra={"channel": channel.slug, "url": channel.url})
+                logger.info("A channel moved", extra={"channel": channel.slug, "url": urls.masked(channel.url)})
                 post.receiver.change(self._source(channel), now)
         for slug, post in self._posts.items():
             if slug not in named:

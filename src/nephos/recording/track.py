@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nephos.recording import batch, health, pcr, segments, tables, timeline, watch, writer
+from nephos.recording import batch, health, maps, pcr, segments, tables, timeline, watch, writer
 from nephos.recording.sources import base
 
 logger = logging.getLogger(__name__)
 
-_MOST_TABLE_PACKETS = 32  # looked at of each batch: tables come ten times a second, a flood of them is no use
-_PIDS = 8192
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -42,7 +40,7 @@ class Track:
         self.trouble = ""
         self._clock = pcr.Clock()
         self._watch = watch.Watch()
-        self._maps = _Maps()
+        self._maps = maps.Reader()
         self._decoder = decoder
         self._writer = out
         self._health = health.Health()
@@ -170,25 +168,3 @@ class Track:
         self.trouble = trouble
         if error.errno not in _FULL:  # the open file may be of no use any more (a vanished mount): try a fresh one
             self._writer.close()
-
-
-class _Maps:
-    """Picks the packets of tables out of the stream."""
-
-    def __init__(self) -> None:
-        self.tables = tables.Tables()
-        self._wanted_pids: frozenset[int] = frozenset()
-        self._wanted = np.zeros(_PIDS, dtype=np.bool_)
-
-    def look(self, packets: health.Bytes, heads: health.Bytes) -> int:
-        """How often the map changed in these packets."""
-        found = self.tables
-        if found.wanted is not self._wanted_pids:
-            self._wanted_pids = found.wanted
-            self._wanted.fill(0)
-            self._wanted[list(self._wanted_pids)] = 1
-        pids = ((heads[:, 1] & 0x1F).astype(np.uint16) << 8) | heads[:, 2]
-        before = found.changes
-        for place in np.flatnonzero(self._wanted[pids])[:_MOST_TABLE_PACKETS].tolist():
-            found.feed(packets[place * health.PACKET_BYTES : (place + 1) * health.PACKET_BYTES].tobytes())
-        return found.changes - before

@@ -64,7 +64,10 @@ class ChannelForm(forms.Form):
 
     name = ReadField(_name("channel name"), max_length=120)
     address = ReadField(
-        address.parse, max_length=500, example="udp://239.1.2.3:5004", help_text="udp:// or rtp://; SOURCE@GROUP works"
+        address.parse,
+        max_length=500,
+        example="udp://239.1.2.3:5004",
+        help_text="udp, rtp, http, rtsp, srt, rist, pipe:NAME",
     )
     country = forms.CharField(required=False, max_length=2, min_length=2, help_text="two letters, like ES")
     language = forms.CharField(required=False, max_length=3, min_length=2, help_text="like es or spa")

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from nephos.web import live, media
 from nephos.web.api import root
-from nephos.web.pages import channels, failures, health, login, now, recording, recordings, schedules, system
+from nephos.web.pages import channels, failures, health, login, now, problems, recording, recordings, schedules, system
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", now.page),
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("channels", channels.page),
     path("channels/parts/<slug:name>", channels.part),
     path("channels/<int:channel_id>/record", channels.record),
+    path("channels/<int:channel_id>/check", channels.check),
     path("schedules", schedules.page),
     path("schedules/preview", schedules.preview),
     path("schedules/parts/<slug:name>", schedules.part),
@@ -24,6 +25,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("recordings/<int:asset_id>", recording.page),
     path("recordings/<int:asset_id>/parts/<slug:name>", recording.part),
     path("recordings/<int:asset_id>/process", recording.process),
+    path("problems", problems.page),
+    path("problems/parts/<slug:name>", problems.part),
+    path("problems/<int:problem_id>/mute", problems.mute),
     path("system", system.page),
     path("system/parts/<slug:name>", system.part),
     path("login", login.login),

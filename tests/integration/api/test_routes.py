@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from nephos.library.models import Channel
 from tests.support.callers import Caller
 
 CHANNEL = {
@@ -235,3 +236,25 @@ def test_the_status_names_every_role(owner: Caller) -> None:
 
     assert [role["role"] for role in found["roles"]] == ["recorder", "sync", "farm", "keeper", "web"]
     assert found["running"] is False
+
+
+def test_an_address_with_a_password_is_never_shown_and_never_lost(owner: Caller) -> None:
+    made = owner("POST", "/channels", {**CHANNEL, "address": "https://me:hunter2@example.org/live.m3u8"})
+    shown = made.document["address"]
+
+    again = owner("PATCH", "/channels/la-uno", {"address": shown, "zone": "UTC"})
+    taken = owner("POST", "/channels", {"name": "B", "address": "https://me:hunter2@example.org/live.m3u8"})
+
+    assert shown == "https://me:***@example.org/live.m3u8"
+    assert (again.document["address"], again.document["zone"]) == (shown, "UTC")
+    assert Channel.objects.get().address == "https://me:hunter2@example.org/live.m3u8"
+    assert "hunter2" not in str([made.document, again.document, taken.document])
+
+
+def test_a_channel_that_is_probed_when_it_is_added_keeps_the_answer(owner: Caller) -> None:
+    silent = {**CHANNEL, "address": "udp://239.255.77.9:40406?interface=127.0.0.1", "probe": True}
+
+    made = owner("POST", "/channels", silent)
+
+    assert made.status == 201
+    assert (made.document["status"], made.document["found"]["layers"][1]["grade"]) == ("down", "fail")

@@ -27,7 +27,7 @@ def test_channels(nephos: Any) -> None:
     assert nephos.out.splitlines()[0].split() == ["ID", "NAME", "ADDRESS", "COUNTRY", "LANGUAGE", "ZONE", "STATUS"]
     assert nephos.json("channel", "edit", "la-uno", "--language", "spa")["language"] == "spa"
     assert nephos("channel", "add", "La Uno", "udp://239.1.2.4:5004") == ExitCode.NOT_NOW
-    assert nephos("channel", "add", "Other", "http://x") == ExitCode.USAGE
+    assert nephos("channel", "add", "Other", "gopher://x") == ExitCode.USAGE
     assert "hint: Write udp://" in nephos.err
     assert nephos("channel", "show", "nothing") == ExitCode.NOT_FOUND
     assert nephos("channel", "rm", "la-uno") == 0

@@ -12,11 +12,12 @@ import pytest
 from django.test import Client
 
 from nephos.lib import clock
+from nephos.library.models import Channel
 from tests.integration.web.conftest import HOSTILE
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["/", "/channels", "/schedules", "/recordings", "/system"]
+PAGES = ["/", "/channels", "/schedules", "/recordings", "/problems", "/system"]
 
 
 def parts_of(text: str) -> list[str]:
@@ -44,10 +45,11 @@ def test_a_full_station_shows_hostile_names_as_text(person: Callable[..., Client
 
 def test_every_asset_has_a_page_in_every_state(person: Callable[..., Client], filled: Any) -> None:
     from nephos.library import queries
+    from nephos.library.states import AssetState
 
     browser = person()
     assets = queries.assets()
-    assert len(assets) == 8
+    assert len(assets) == len(AssetState)
 
     for asset in assets:
         answer = browser.get(f"/recordings/{asset.id}")
@@ -157,7 +159,7 @@ def test_nonsense_in_the_address_of_the_list_is_harmless(person: Callable[..., C
 def test_a_channel_is_added_by_the_form_and_a_bad_one_is_explained(person: Callable[..., Client]) -> None:
     browser = person()
 
-    bad = browser.post("/channels", {"name": "La 1", "address": "http://x"})
+    bad = browser.post("/channels", {"name": "La 1", "address": "gopher://x"})
     added = browser.post("/channels", {"name": "La 1", "address": "udp://239.1.2.3:5004", "country": "es"}, follow=True)
     twice = browser.post("/channels", {"name": "la 1", "address": "udp://239.1.2.4:5004"})
 
@@ -327,3 +329,14 @@ def test_process_again_starts_the_pipeline_only_when_there_is_something(
     assert "is processed again" in html.unescape(done)
     assert queries.asset(asset.id).state == "processing"
     assert "cannot be processed now" in html.unescape(twice)
+
+
+def test_a_channel_is_checked_from_the_page_and_the_answer_stays(person: Callable[..., Client]) -> None:
+    browser = person()
+    browser.post("/channels", {"name": "Silent", "address": "udp://239.255.77.8:40405?interface=127.0.0.1"})
+    channel = Channel.objects.get(name="Silent").pk
+
+    done = browser.post(f"/channels/{channel}/check", follow=True)
+
+    assert "Nothing comes." in done.content.decode()
+    assert "Nothing comes." in browser.get("/channels").content.decode()

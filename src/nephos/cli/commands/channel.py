@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nephos.cli import lazy, output, shown
+from nephos.cli import lazy, options, output, shown, station
 from nephos.cli.operations import Operation, given
 from nephos.lib import text
 
@@ -33,6 +33,12 @@ COLUMNS: list[output.Column] = [
     ("ZONE", "zone"),
     ("STATUS", "status"),
 ]
+LAYERS: list[output.Column] = [
+    ("LAYER", "layer"),
+    ("GRADE", "grade"),
+    ("FOUND", "found"),
+    ("ADVICE", "advice"),
+]
 FIELDS: list[output.Column] = [
     ("id", "id"),
     ("name", "name"),
@@ -43,6 +49,7 @@ FIELDS: list[output.Column] = [
     ("zone", "zone"),
     ("status", "status"),
     ("checked", shown.moment("status_at")),
+    ("found", lambda row: (row.get("found") or {}).get("reason", "")),
     ("buffer", shown.length("buffer_seconds")),
 ]
 
@@ -62,16 +69,22 @@ def show(channel: Ref) -> None:
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="What people call it.", show_default=False)],
-    address: Annotated[str, typer.Argument(help="udp://239.1.2.3:5004, rtp://SOURCE@GROUP:PORT, ...?interface=eth1")],
+    address: Annotated[str, typer.Argument(help="udp://239.1.2.3:5004?interface=eth1, https://..., srt://..., pipe:X")],
     *,
     country: Country = None,
     language: Language = None,
     zone: Zone = None,
+    probe: Annotated[bool, typer.Option(help="Listen to it at once and tell what it carries.")] = True,
 ) -> None:
-    """Add a channel."""
+    """Add a channel, and tell what comes from it. One that is down now is added, too."""
+    listens = probe and station.answers()
     body = given(name=name, address=address, country=country, language=language, zone=zone)
-    made = ADD(body=body)
+    made = ADD(body=body | {"probe": True} if listens else body)
     output.done(made, f"Channel {made['name']} is there (id {made['id']}).")
+    if found := made.get("found"):
+        if found["status"] != "up":
+            output.say("Nothing can be recorded from it now; it is tried again when a booking is due.")
+        output.say(found["reason"])
 
 
 @app.command()
@@ -103,17 +116,11 @@ def remove(channel: Ref) -> None:
 def check(
     channel: Ref, *, seconds: Annotated[float, typer.Option(min=0.5, max=30, help="How long to listen.")] = 3
 ) -> int | None:
-    """Listen to a channel for a moment and tell what comes."""
+    """Examine a channel layer by layer, from the join to the captions, with advice for the one that fails."""
     found = CHECK(channel, body={"seconds": seconds})
-    output.one(
-        found,
-        [
-            ("channel", "channel"),
-            ("status", "status"),
-            ("protocol", "protocol"),
-            ("packets", "packets"),
-            ("rate", lambda row: text.bit_rate(row["bits_per_second"])),
-            ("found", "reason"),
-        ],
-    )
+    if options.current.json:
+        output.as_json(found)
+    else:
+        output.rows(found["layers"], LAYERS, empty="")
+        output.say(found["reason"])
     return None if found["status"] == "up" else 1

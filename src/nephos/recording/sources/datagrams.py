@@ -52,6 +52,7 @@ class Unpacker:
             rtp_lost=lost,
             rtp_late=late,
             protocol=self.protocol,
+            packet_bytes=self._aligner.packet_bytes,
         )
 
     def _plain(self, raw: Bytes) -> Bytes | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import selectors
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from nephos.lib import clock
-from nephos.recording import health
-from nephos.recording.sources import address, udp
+from nephos.recording import health, maps, tables
+from nephos.recording.sources import address, base, errors, udp
 
 _ENOUGH_DATAGRAMS = 7
 _LEAST_LISTENING_SECONDS = 0.25  # of a stream that is up, so that the rate means something
 _BUFFER_BYTES = 1 << 20
+_LINE_21 = b"GA94"  # ATSC A/53: what captions in picture data begin with
 
 
 class State(StrEnum):
@@ -50,25 +52,35 @@ class Result:
 def probe(place: address.Address, *, interface: str = "", timeout: timedelta = timedelta(seconds=2)) -> Result:
     """Listen until it is clear or the time is over. Raises SourceError if it cannot even be tried."""
     source = udp.UdpSource(place, interface=interface, buffer_bytes=_BUFFER_BYTES)
-    ear = _Ear(source)
+    return hear(Ear(source), timeout=timeout, is_enough=lambda ear: ear.is_clear)
+
+
+def hear(ear: Ear, *, timeout: timedelta, is_enough: Callable[[Ear], bool]) -> Result:
+    """Listen until it is enough or the time is over. Raises SourceError if nothing came of it."""
     began = clock.monotonic()
-    source.open()
+    ear.source.open()
     try:
         with selectors.DefaultSelector() as selector:
-            selector.register(source, selectors.EVENT_READ)
-            while (left := began + timeout.total_seconds() - clock.monotonic()) > 0 and not ear.is_clear:
+            selector.register(ear.source, selectors.EVENT_READ)
+            while (left := began + timeout.total_seconds() - clock.monotonic()) > 0 and not is_enough(ear):
                 if selector.select(left):
                     ear.listen(clock.monotonic())
+    except errors.SourceError:
+        if not ear.has_heard:
+            raise
     finally:
-        source.close()
+        ear.source.close()
     return ear.result(began, clock.monotonic())
 
 
-class _Ear:
-    """Adds up what came."""
+class Ear:
+    """Adds up what comes from a source."""
 
-    def __init__(self, source: udp.UdpSource) -> None:
-        self._source = source
+    def __init__(self, source: base.Source) -> None:
+        self.source = source
+        self.maps = maps.Reader()
+        self.has_line_21 = False  # captions in the pictures themselves
+        self.packet_bytes = 0
         self._health = health.Health()
         self._counts = health.Counts()
         self._first: float | None = None
@@ -79,25 +91,49 @@ class _Ear:
         self._protocol = ""
 
     @property
+    def has_heard(self) -> bool:
+        """Whether anything came."""
+        return self._first is not None
+
+    @property
+    def heard_seconds(self) -> float:
+        """From the first to the last bytes."""
+        return self._last - self._first if self._first is not None else 0.0
+
+    @property
+    def tables(self) -> tables.Tables:
+        """The programme map."""
+        return self.maps.tables
+
+    @property
     def is_clear(self) -> bool:
-        heard = self._last - self._first if self._first is not None else 0.0
-        return len(self._sizes) >= _ENOUGH_DATAGRAMS and heard >= _LEAST_LISTENING_SECONDS
+        """Whether there is enough to say that it is up."""
+        return len(self._sizes) >= _ENOUGH_DATAGRAMS and self.heard_seconds >= _LEAST_LISTENING_SECONDS
 
     def listen(self, now: float) -> None:
-        self._source.fill()
-        load = self._source.take()
-        chunk = self._source.decode(load)
+        """Something waits. Raises SourceError."""
+        self.source.fill()
+        load = self.source.take()
+        if not load.raw:
+            return
+        chunk = self.source.decode(load)
         if self._first is None:
             self._first, self._first_bytes = now, len(load.raw)
         self._last = now
         self._sizes += load.sizes
-        self._counts += self._health.feed(health.heads(chunk.packets))
+        heads = health.heads(chunk.packets)
+        if len(heads):
+            self._counts += self._health.feed(heads)
+            self.maps.look(chunk.packets, heads)
+        self.has_line_21 = self.has_line_21 or _LINE_21 in load.raw
+        self.packet_bytes = chunk.packet_bytes or self.packet_bytes
         self._sync_bytes += chunk.sync_bytes
         self._protocol = chunk.protocol or self._protocol
 
     def result(self, began: float, ended: float) -> Result:
+        """All of it."""
         total = sum(self._sizes)
-        heard = self._last - self._first if self._first is not None else 0.0
+        heard = self.heard_seconds
         return Result(
             state=self._state(total),
             protocol=self._protocol,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema
 from ninja.responses import Status
 
-from nephos.core import bootstrap
-from nephos.library import queries, services, states
-from nephos.recording.sources import address, probe
+from nephos.library import queries, services
+from nephos.recording.sources import address
+from nephos.web import examine
 from nephos.web.api import doors
 
 router = Router(tags=["channels"])
@@ -26,6 +24,7 @@ class ChannelIn(Schema, extra="forbid"):
     country: str = ""
     language: str = ""
     zone: str = ""
+    probe: Annotated[bool, Field(description="listen to it at once, and keep what was found")] = False
 
 
 class ChannelChange(Schema, extra="forbid"):
@@ -45,31 +44,6 @@ class CheckIn(Schema, extra="forbid"):
     seconds: Annotated[float, Field(ge=0.5, le=30)] = 3
 
 
-@dataclass(frozen=True, slots=True)
-class CheckView:
-    """What was heard."""
-
-    channel: str
-    status: str
-    reason: str
-    protocol: str
-    datagrams: int
-    packets: int
-    null_packets: int
-    scrambled_packets: int
-    continuity_errors: int
-    bits_per_second: int
-    took: timedelta
-
-
-_REASONS = {
-    probe.State.UP: "A transport stream comes.",
-    probe.State.WEAK: "A transport stream comes, but very little of it.",
-    probe.State.DOWN: "Nothing comes.",
-    probe.State.NOT_TS: "Something comes, but it is no transport stream.",
-}
-
-
 @router.get("/channels", auth=doors.READ, response=list[queries.ChannelView])
 def list_(request: HttpRequest) -> list[queries.ChannelView]:
     """All channels by name."""
@@ -78,9 +52,12 @@ def list_(request: HttpRequest) -> list[queries.ChannelView]:
 
 @router.post("/channels", auth=doors.OPERATE, response={201: queries.ChannelView})
 def add(request: HttpRequest, body: ChannelIn) -> Status[queries.ChannelView]:
-    """Add a channel."""
-    fields = {**body.dict(), "address": address.parse(body.address).url}
+    """Add a channel; one that cannot be heard now is added, too."""
+    fields = {**body.dict(exclude={"probe"}), "address": address.parse(body.address).url}
     made = services.add_channel(**fields, actor=doors.actor(request))
+    if body.probe:
+        examine.channel(made, seconds=CheckIn().seconds)
+        made.refresh_from_db()
     return Status(201, queries.channel_view(made))
 
 
@@ -107,27 +84,7 @@ def remove(request: HttpRequest, ref: str) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/channels/{ref}/check", auth=doors.OPERATE, response=CheckView)
-def check(request: HttpRequest, ref: str, body: CheckIn | None = None) -> CheckView:
-    """Listen to a channel for a moment; what was found is kept as its status."""
-    channel = queries.get_channel(ref)
-    heard = probe.probe(
-        address.parse(channel.address),
-        interface=bootstrap.loaded().settings.recording.interface,
-        timeout=timedelta(seconds=(body or CheckIn()).seconds),
-    )
-    status = states.ChannelStatus.UP if heard.state is probe.State.UP else states.ChannelStatus.DOWN
-    services.note_channel_status(channel=channel, status=status)
-    return CheckView(
-        channel=channel.name,
-        status=status,
-        reason=_REASONS[heard.state],
-        protocol=heard.protocol,
-        datagrams=heard.datagrams,
-        packets=heard.packets,
-        null_packets=heard.null_packets,
-        scrambled_packets=heard.scrambled_packets,
-        continuity_errors=heard.continuity_errors,
-        bits_per_second=heard.bits_per_second,
-        took=heard.took,
-    )
+@router.post("/channels/{ref}/check", auth=doors.OPERATE, response=examine.CheckView)
+def check(request: HttpRequest, ref: str, body: CheckIn | None = None) -> examine.CheckView:
+    """Listen to a channel for a moment, layer by layer; what was found is kept."""
+    return examine.channel(queries.get_channel(ref), seconds=(body or CheckIn()).seconds)

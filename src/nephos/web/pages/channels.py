@@ -13,7 +13,7 @@ from nephos.lib import errors
 from nephos.library import queries
 from nephos.library import services as library
 from nephos.recording import services as recording
-from nephos.web import current, forms, pulse, rendering
+from nephos.web import current, examine, forms, pulse, rendering
 
 PATH = "/channels"
 
@@ -73,3 +73,13 @@ def record(request: HttpRequest, channel_id: int) -> HttpResponse:
     except errors.NephosError as error:
         return rendering.refused(request, PATH, error)
     return rendering.done(request, "/", f"{booking.title} is being recorded.")
+
+
+@require_POST
+@rendering.explained
+def check(request: HttpRequest, channel_id: int) -> HttpResponse:
+    """Listen to this channel for a moment and say what came."""
+    rendering.actor(request)
+    channel = queries.get_channel(str(channel_id))
+    found = examine.channel(channel)
+    return rendering.done(request, PATH, f"{channel.name}: {found.reason}")
