@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import threading
@@ -14,15 +15,17 @@ from nephos.lib import ids
 from nephos.sync import errors, fingerprints
 from nephos.sync.connections import base, file
 from nephos.sync.connections.s3 import connection as s3
+from nephos.sync.connections.sftp import connection as sftp
 from nephos.sync.states import Proof
 from tests.fakes import connection as fake
 from tests.fakes import s3 as s3_fake
+from tests.fakes import sftp as sftp_fake
 
 MIB = 1 << 20
 TUNING = base.Tuning(single_put_bytes=2 * MIB, part_bytes=5 * MIB, part_threads=4)
 
 
-@pytest.fixture(params=["file", "s3", "fake"])
+@pytest.fixture(params=["file", "s3", "sftp", "sftp-asyncssh", "phone", "fake"])
 def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[base.Connection]:
     if request.param == "s3":
         with s3_fake.serving(tmp_path / "s3") as server:
@@ -30,11 +33,28 @@ def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[base.
             yield opened
             opened.close()
         return
+    if request.param in {"sftp", "sftp-asyncssh", "phone"}:
+        yield from over_sftp(request.param, tmp_path)
+        return
     place = tmp_path / "there"
     place.mkdir()
     opened = fake.FakeConnection() if request.param == "fake" else file.open_("there", {}, str(place), None, TUNING)
     yield opened
     opened.close()
+
+
+def over_sftp(kind: str, tmp_path: Path) -> Iterator[base.Connection]:
+    """OpenSSH by its own client, OpenSSH by asyncssh, and a server that can as little as a phone's."""
+    serving = sftp_fake.phoning if kind == "phone" else sftp_fake.serving
+    with serving(tmp_path / "sftp") as server:
+        server.trust(tmp_path / "trusted")
+        place = "/some where" if kind == "phone" else f"{server.root}/some where"
+        values = {**server.options(), "transport": "asyncssh" if kind == "sftp-asyncssh" else "ssh"}
+        tuning = dataclasses.replace(TUNING, folder=tmp_path / "trusted")
+        opened = sftp.open_("there", values, place, None, tuning)
+        opened.probe()
+        yield opened
+        opened.close()
 
 
 @pytest.fixture
@@ -68,7 +88,8 @@ def test_a_file_of_any_size_arrives_whole_and_is_proven(connection: base.Connect
     assert outcome.delivered is not None
     assert outcome.delivered.bytes == size
     assert outcome.delivered.sha256 == hashlib.sha256(content).hexdigest()
-    assert outcome.delivered.proof in {Proof.SERVER, Proof.READ_BACK}
+    by_sftp = isinstance(connection, sftp.SftpConnection)  # which reads back only where that is asked for
+    assert outcome.delivered.proof in ({Proof.TRANSPORT} if by_sftp else {Proof.SERVER, Proof.READ_BACK})
     found = connection.look("a/b/clip.mp4")
     assert found is not None
     assert found.bytes == size

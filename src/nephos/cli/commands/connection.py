@@ -34,7 +34,7 @@ def list_() -> None:
 @app.command()
 def add(  # noqa: PLR0913 - the options of the kinds
     name: Name,
-    kind: Annotated[str, typer.Argument(help="file or s3.", show_default=False)],
+    kind: Annotated[str, typer.Argument(help="file, s3 or sftp.", show_default=False)],
     *,
     endpoint: Annotated[str | None, typer.Option(help="s3: URL of the server.")] = None,
     region: Annotated[str | None, typer.Option(help="s3: region.")] = None,
@@ -51,10 +51,14 @@ def add(  # noqa: PLR0913 - the options of the kinds
     output.done(made, f"Connection {made['name']} is there; `nephos connection test {made['name']}` tries it.")
 
 
-@app.command()
-def test(name: Name) -> None:
+@app.command("test")
+def try_out(
+    name: Name,
+    *,
+    accept: Annotated[str | None, typer.Option(help="sftp: trust the server whose key has this fingerprint.")] = None,
+) -> None:
     """Try a connection and say what it can do."""
-    found = TEST(name)
+    found = TEST(name, query={"accept": accept or ""})
     output.one(found, [("connection", "name"), ("works", "works"), ("because", "reason"), ("can", "capabilities")])
 
 

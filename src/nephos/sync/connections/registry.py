@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from nephos.config import schema
 from nephos.config.errors import ConfigError
@@ -11,6 +12,8 @@ from nephos.sync.connections import base, file
 from nephos.sync.connections.options import Plain
 from nephos.sync.connections.s3 import connection as s3
 from nephos.sync.connections.s3.endpoint import S3Options
+from nephos.sync.connections.sftp import connection as sftp
+from nephos.sync.connections.sftp.place import SftpOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +23,13 @@ class Kind:
     options: type[object]
     check: Callable[[str, Mapping[str, Plain], str], None]
     open: Callable[[str, Mapping[str, Plain], str, base.Profile | None, base.Tuning], base.Connection]
+    accept: Callable[[str, Mapping[str, Plain], str, Path, str], None] | None = None  # trust a server by fingerprint
 
 
 KINDS: dict[str, Kind] = {
     "file": Kind(options=file.FileOptions, check=file.check, open=file.open_),
     "s3": Kind(options=S3Options, check=s3.check, open=s3.open_),
+    "sftp": Kind(options=SftpOptions, check=sftp.check, open=sftp.open_, accept=sftp.accept),
 }
 
 
@@ -38,14 +43,27 @@ def kind_of(name: str, connection: schema.Connection) -> Kind:
     return kind
 
 
-def open_destination(settings: schema.Settings, name: str, *, profile: base.Profile | None = None) -> base.Connection:
-    """Open a destination of the settings. Raises ConfigError, SecretMissing."""
+def open_destination(
+    settings: schema.Settings, name: str, *, profile: base.Profile | None = None, folder: Path | None = None
+) -> base.Connection:
+    """Open a destination; the folder has the keys of trusted servers. Raises ConfigError, SecretMissing."""
     destination = settings.destination[name]
     connection = settings.connection[destination.connection]
     tuning = base.Tuning(
         single_put_bytes=settings.sync.single_put_bytes,
         part_bytes=settings.sync.part_bytes,
         part_threads=settings.sync.part_threads,
+        folder=folder,
     )
     kind = kind_of(destination.connection, connection)
     return kind.open(destination.connection, connection.options, destination.base, profile, tuning)
+
+
+def accept_server(settings: schema.Settings, name: str, *, folder: Path, fingerprint: str) -> None:
+    """Trust a destination's server by the fingerprint of its key. Raises SyncError, ConfigError."""
+    destination = settings.destination[name]
+    connection = settings.connection[destination.connection]
+    kind = kind_of(destination.connection, connection)
+    if kind.accept is None:
+        raise ConfigError(f"A connection of kind {connection.kind} has no key to accept.")
+    kind.accept(destination.connection, connection.options, destination.base, folder, fingerprint)

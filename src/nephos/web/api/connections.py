@@ -16,7 +16,7 @@ from nephos.lib import errors
 from nephos.library import errors as library_errors
 from nephos.sync import mappings
 from nephos.sync.connections import options, registry
-from nephos.web import current
+from nephos.web import access, current, roles
 from nephos.web.api import doors
 
 router = Router(tags=["delivery"])
@@ -105,18 +105,24 @@ def remove(request: HttpRequest, name: str) -> Status[None]:
 
 
 @router.post("/connections/{name}/test", auth=doors.OPERATE, response=TestView)
-def test(request: HttpRequest, name: str) -> TestView:
-    """Open it on its first destination and try what is allowed there."""
+def try_out(request: HttpRequest, name: str, accept: str = "") -> TestView:
+    """Open it on its first destination and try what is allowed there; `accept` trusts a server by its fingerprint."""
     found = _connection(name)
     if not found.destinations:
         hint = "nephos destination add NAME --connection " + name
         raise errors.NotNow(f"No destination uses the connection {name} yet, so there is no place to try.", hint=hint)
     try:
-        opened = registry.open_destination(current.loaded().settings, found.destinations[0])
+        loaded, place = current.loaded(), found.destinations[0]
+        trusted = loaded.home.databases
+        if accept:
+            access.require(access.get_caller(request), roles.Scope.ADMIN)
+            registry.accept_server(loaded.settings, place, folder=trusted, fingerprint=accept)
+        opened = registry.open_destination(loaded.settings, place, folder=trusted)
         with contextlib.closing(opened):
             profile = opened.probe()
     except errors.NephosError as error:
-        return TestView(name, works=False, reason=error.message, capabilities=[])
+        reason = f"{error.message} {error.hint}".strip().replace(" test NAME", f" test {name}")
+        return TestView(name, works=False, reason=reason, capabilities=[])
     can = [key for key, value in asdict(opened.capabilities).items() if value]
     checks = ["checks_content"] if profile.checks_content else []
     return TestView(name, works=True, reason=profile.note or "It works.", capabilities=can + checks)

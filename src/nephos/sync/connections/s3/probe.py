@@ -9,7 +9,7 @@ from nephos.lib import ids
 from nephos.sync import errors
 from nephos.sync.connections import base
 from nephos.sync.connections.s3 import answers
-from nephos.sync.connections.s3.calls import NEVER, Calls
+from nephos.sync.connections.s3.calls import Calls
 from nephos.sync.connections.s3.signer import UNSIGNED
 
 _BODY = b"nephos probe"
@@ -20,11 +20,11 @@ def probe(calls: Calls) -> base.Profile:
     """Write, be refused, remove. Raises SyncError if even a correct object is not taken."""
     key = calls.endpoint.key(f".nephos-probe-{ids.new()}")
     right = hashlib.sha256(_BODY).hexdigest()
-    calls.put(key, _BODY, sha256=right, stop=NEVER)
+    calls.put(key, _BODY, sha256=right, stop=base.NEVER)
     checks = _refuses_wrong_sum(calls, key)
     can_delete = True
     try:
-        calls.delete(key, stop=NEVER)
+        calls.delete(key, stop=base.NEVER)
     except errors.NotWelcome:
         can_delete = False  # a write-only account is fine; the probe object stays
     return base.Profile(checks_content=checks, can_delete=can_delete)

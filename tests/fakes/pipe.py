@@ -1,0 +1,103 @@
+"""A link between a client and a server that can be slow, silent or cut, whatever is spoken over it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+_BLOCK_BYTES = 64 * 1024
+
+
+@dataclass
+class Pipe:
+    """Set `bytes_per_second` or `silent`; `cut` breaks what is open, new connections are fine."""
+
+    upstream: int
+    port: int = 0
+    bytes_per_second: float = 0
+    silent: bool = False
+    upward_bytes: int = 0
+    _open: list[socket.socket] = field(default_factory=list)
+    _all: list[socket.socket] = field(default_factory=list)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def cut(self) -> None:
+        """Both sides see it at once."""
+        with self._lock:
+            found, self._open = self._open, []
+        for each in found:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def listen(self) -> socket.socket:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.settimeout(0.1)
+        self.port = listener.getsockname()[1]
+        self._spawn(self._accept, listener)
+        return listener
+
+    def _spawn(self, work: Callable[..., None], *values: object) -> None:
+        thread = threading.Thread(target=work, args=values, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self.cut()
+        for thread in list(self._threads):
+            thread.join(timeout=5)
+        for each in self._all:
+            each.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while not self._stop.is_set():
+            try:
+                client, _ = listener.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            client.settimeout(None)
+            try:
+                server = socket.create_connection(("127.0.0.1", self.upstream), timeout=5)
+            except OSError:
+                client.close()
+                continue
+            server.settimeout(None)
+            with self._lock:
+                self._open += [client, server]
+                self._all += [client, server]
+            for source, target, upward in ((client, server, True), (server, client, False)):
+                self._spawn(self._carry, source, target, upward)
+
+    def _carry(self, source: socket.socket, target: socket.socket, upward: bool) -> None:
+        with contextlib.suppress(OSError):
+            while block := source.recv(_BLOCK_BYTES):
+                while self.silent and not self._stop.is_set():
+                    time.sleep(0.01)
+                if upward and self.bytes_per_second:
+                    time.sleep(len(block) / self.bytes_per_second)
+                target.sendall(block)
+                if upward:
+                    self.upward_bytes += len(block)
+        for each in (source, target):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def piping(upstream: int) -> Iterator[Pipe]:
+    """A link to a port of this machine."""
+    pipe = Pipe(upstream)
+    listener = pipe.listen()
+    try:
+        yield pipe
+    finally:
+        pipe.stop()
+        listener.close()
