@@ -6,7 +6,6 @@ start (measured: 140 of 270 ms). Enums and checked paths, which are rare, still 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ import typer
 
 if TYPE_CHECKING:
     from typer._click.core import Command
+
+_MOST = 2**63 - 1  # what databases and JSON readers take
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,10 @@ class Number:
             what = "whole number" if self.kind is int else "number"
             raise typer.BadParameter(f"{value[:40]!r} is no {what}.", ctx=ctx, param=param) from None
         low, high = param.min, param.max
-        if not math.isfinite(number) or (low is not None and number < low) or (high is not None and number > high):
-            bounds = " and ".join(f"at {word} {bound}" for word, bound in (("least", low), ("most", high)) if bound)
-            raise typer.BadParameter(f"{number} is not possible; {bounds}.", ctx=ctx, param=param)
+        if not (-_MOST if low is None else low) <= number <= (_MOST if high is None else high):  # nor is "nan"
+            bounds = [f"at {word} {bound}" for word, bound in (("least", low), ("most", high)) if bound is not None]
+            allowed = " and ".join(bounds) or "it is out of all bounds"
+            raise typer.BadParameter(f"{str(value)[:40]} is not possible; {allowed}.", ctx=ctx, param=param)
         return number
 
 

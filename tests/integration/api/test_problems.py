@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.test import Client
 
 from nephos.library.models import Channel, Share
 from nephos.recording.models import Booking, Schedule
@@ -27,6 +28,12 @@ def test_an_unknown_path_is_told(owner: Caller, stranger: Caller) -> None:
     assert is_problem(owner("GET", "/nothing/here"), 404)
     assert is_problem(owner("GET", "/"), 404)
     assert is_problem(stranger("GET", "/nothing"), 404)
+
+
+def test_an_unknown_path_is_told_to_those_who_write_too(db: None, home: Any) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/api/v1/channels/a/b/c", {}, headers={"host": "127.0.0.1"})
+
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
 
 def test_a_wrong_method_names_the_right_ones(owner: Caller) -> None:
@@ -165,6 +172,11 @@ def test_references_to_nothing_are_not_found(owner: Caller, noun: str, ref: str)
 )
 def test_queries_that_make_no_sense_are_refused(owner: Caller, query: str) -> None:
     assert is_problem(owner("GET", f"/events?{query}"), 422)
+
+
+def test_half_a_character_is_refused(owner: Caller) -> None:
+    for body in (b'{"template": "x", "key": "\\ud800"}', b'{"template": "x", "key": "\\uDFFF"}'):
+        assert is_problem(owner("POST", "/jobs", raw=body), 422)
 
 
 def test_a_nul_in_a_query_is_refused(owner: Caller) -> None:

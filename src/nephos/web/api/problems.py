@@ -77,6 +77,9 @@ def nowhere(request: HttpRequest) -> HttpResponse:
     return response(404, f"The API has no {request.path[:120]}.", hint="/api/v1/openapi.json lists what it has.")
 
 
+nowhere.csrf_exempt = True  # type: ignore[attr-defined]  # else a POST would be told off by a page
+
+
 def _of_ours(request: HttpRequest, error: errors.NephosError) -> HttpResponse:
     if error.http_status >= 500:
         logger.warning("A request was not possible", extra={"path": request.path, "problem": error.message})

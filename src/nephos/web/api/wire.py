@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -34,14 +35,27 @@ class Renderer(JSONRenderer):
     encoder_class = Encoder
 
 
+def _is_text(found: Any) -> bool:
+    """Whether all of it can be written down: JSON may hold one half of a surrogate pair, UTF-8 may not."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class Reader(Parser):
     """JSON bodies and queries."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """Raises ValueError for what is no JSON, Invalid for a NUL: PostgreSQL cannot keep one."""
-        if "\\u0000" in request.body.decode("ascii", "replace"):
+        """Raises ValueError for what is no JSON, Invalid for a NUL (PostgreSQL keeps none) or half a character."""
+        raw = request.body.decode("ascii", "replace").lower()
+        if "\\u0000" in raw:
             raise errors.Invalid("A text in the request holds a NUL character.")
-        return super().parse_body(request)
+        found = super().parse_body(request)
+        if "\\ud" in raw and not _is_text(found):
+            raise errors.Invalid("A text in the request holds half a character.")
+        return found
 
     def parse_querydict(self, data: Any, list_fields: list[str], request: HttpRequest) -> Any:
         """Raises Invalid for a NUL."""
