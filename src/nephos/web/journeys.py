@@ -33,7 +33,7 @@ _PROCESSED_STATE = {
     _S.PROCESSING: "running",
     _S.FAILED: "failed",
 }
-_DELIVERED_STATE = {_S.DELIVERED: "done", _S.DELIVERING: "running", _S.EMPTY: "cancelled"}
+_DELIVERED_STATE = {_S.DELIVERED: "done", _S.FREED: "done", _S.DELIVERING: "running", _S.EMPTY: "cancelled"}
 
 
 def steps(asset: AssetView, *, booked_at: datetime | None = None, is_watched: bool = True) -> list[Step]:
@@ -48,6 +48,8 @@ def steps(asset: AssetView, *, booked_at: datetime | None = None, is_watched: bo
     if delivered == "todo" and not is_watched:
         note = "no watch asks for it"
     found.append(Step("Delivered", delivered, asset.delivered_at if delivered == "done" else None, note))
+    if state == _S.FREED:
+        found.append(Step("Freed", "freed", asset.state_at, "no longer on this machine"))
     return found
 
 

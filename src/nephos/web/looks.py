@@ -36,9 +36,9 @@ _WORDS: dict[Look, str] = {
     PLANNED: "planned queued todo unknown disabled",
     WAITING: "waiting ready settling paused pending",
     RUNNING: "running recording arriving arrived processing delivering sending verifying dispatched receiving current",
-    DONE: "done recorded processed delivered complete up online enabled good info",
-    WARNING: "warning late silent complete_with_gaps held lost aborted stopped warn",
-    FAILED: "failed error damaged empty missed no_space down bad",
+    DONE: "closed done recorded processed delivered complete up online enabled good info told",
+    WARNING: "open warning late silent complete_with_gaps held lost aborted stopped warn",
+    FAILED: "failed error critical damaged empty missed no_space down bad",
     CANCELLED: "cancelled skipped freed",
 }
 _LOOKS = {word: look for look, words in _WORDS.items() for word in words.split()}

@@ -49,6 +49,7 @@ def filled(place: Any) -> Any:
     from nephos.lib import clock
     from nephos.library import services as library
     from nephos.library import states
+    from nephos.monitoring import services as problems
     from nephos.recording import services as recording
 
     now = clock.now()
@@ -66,6 +67,12 @@ def filled(place: Any) -> Any:
             pipeline="archive",
         )
         _bring(asset, upto, place)
+    for key in ("open", "over"):
+        finding = problems.Finding(
+            key=key, kind=key, subject="channel:1", sentence=HOSTILE, reason=HOSTILE, retry=HOSTILE, hint=HOSTILE
+        )
+        problems.report(finding)
+    problems.clear("over")
     return place
 
 

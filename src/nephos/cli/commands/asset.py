@@ -11,12 +11,15 @@ from nephos.cli.operations import Operation, given
 
 LIST = Operation("GET", "/assets")
 SHOW = Operation("GET", "/assets/{id}")
+EDIT = Operation("PATCH", "/assets/{id}")
 PROCESS = Operation("POST", "/assets/{id}/process")
 
 app = lazy.noun("Everything the station follows to its end.")
 
 Id = Annotated[str, typer.Argument(help="Id, or the stem of its file names.", show_default=False)]
-State = Annotated[str | None, typer.Option(help="arriving, arrived, processing, processed, delivered, failed, empty.")]
+State = Annotated[
+    str | None, typer.Option(help="arriving, arrived, processing, processed, delivered, freed, failed, empty.")
+]
 Channel = Annotated[str | None, typer.Option(help="Only of this channel.")]
 Search = Annotated[str | None, typer.Option(help="Part of the title or of the channel's name.")]
 Pipeline = Annotated[str | None, typer.Option(help="Another pipeline than the last.")]
@@ -47,6 +50,7 @@ FIELDS: list[output.Column] = [
     ("arrived", shown.moment("arrived_at")),
     ("processed", shown.moment("processed_at")),
     ("delivered", shown.moment("delivered_at")),
+    ("kept", lambda row: "yes, whatever retention says" if row.get("keep") else ""),
 ]
 FILES: list[output.Column] = [
     ("KIND", "kind"),
@@ -54,6 +58,7 @@ FILES: list[output.Column] = [
     ("PATH", "path"),
     ("SIZE", shown.size("size_bytes")),
     ("LABEL", "label"),
+    ("FREED", shown.moment("freed_at")),
 ]
 
 
@@ -72,6 +77,17 @@ def show(asset: Id) -> None:
     if not options.current.json and found["files"]:
         output.raw("")
         output.rows(found["files"], FILES, empty="")
+
+
+@app.command()
+def edit(
+    asset: Id,
+    *,
+    keep: Annotated[bool | None, typer.Option("--keep/--no-keep", help="Whether retention passes it by.")] = None,
+) -> None:
+    """Protect an asset from retention, or no longer."""
+    made = EDIT(asset, body=given(keep=keep))
+    output.done(made, f"{made['title']} {'is kept' if made['keep'] else 'may be freed by retention'}.")
 
 
 @app.command()

@@ -27,6 +27,12 @@ class ProcessIn(Schema, extra="forbid"):
     pipeline: str = ""
 
 
+class AssetChange(Schema, extra="forbid"):
+    """What is to be different."""
+
+    keep: bool | None = None
+
+
 @router.get("/assets", auth=doors.READ, response=list[queries.AssetView])
 def list_(
     request: HttpRequest,
@@ -52,6 +58,15 @@ def list_(
 def show(request: HttpRequest, id: str) -> queries.AssetView:
     """An asset with its files, by id or stem."""
     return queries.asset(id)
+
+
+@router.patch("/assets/{id}", auth=doors.OPERATE, response=queries.AssetView)
+def edit(request: HttpRequest, id: str, body: AssetChange) -> queries.AssetView:
+    """Protect it from retention, or no longer."""
+    asset = queries.get_asset(id)
+    if body.keep is not None:
+        services.set_keep(asset=asset, keep=body.keep, actor=doors.actor(request))
+    return queries.asset(asset.pk)
 
 
 @router.post("/assets/{id}/process", auth=doors.OPERATE, response=farm.JobDetail)

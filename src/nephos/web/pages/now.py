@@ -14,6 +14,7 @@ from nephos.lib import clock, errors
 from nephos.library import queries as library
 from nephos.library.queries import AssetView, FileView
 from nephos.library.states import AssetState
+from nephos.monitoring import queries as problems
 from nephos.recording import queries, services
 from nephos.recording.models import Booking
 from nephos.recording.queries import BookingView
@@ -100,6 +101,9 @@ def _failed(_request: HttpRequest) -> Mapping[str, Any]:
         )
         for one in held
     ]
+    # Held files are shown one by one above; of a problem that nobody wants to hear of nothing is shown here.
+    wrong = [one for one in problems.problems(limit=20) if not one.is_muted and one.kind != "delivery.held"]
+    found += [Failure(one.sentence, one.weight, one.reason, "/problems", one.opened_at) for one in wrong]
     return {"failures": sorted(found, key=lambda one: one.at, reverse=True)}
 
 
@@ -136,7 +140,7 @@ def _with_picture(asset_id: int) -> Made:
 PARTS = {
     "recording": rendering.Part("Recording now", "web/now/recording.html", "booking recorder asset role", _recording),
     "next": rendering.Part("Next", "web/now/next.html", "booking schedule", _next),
-    "failed": rendering.Part("Failed", "web/now/failed.html", "asset booking transfer", _failed),
+    "failed": rendering.Part("Failed", "web/now/failed.html", "asset booking transfer problem", _failed),
     "space": rendering.Part("Space", "web/now/space.html", "recorder asset", _space),
     "roles": rendering.Part("Roles", "web/now/roles.html", "role keeper", _roles),
     "made": rendering.Part("Last made", "web/now/made.html", "asset", _made),
