@@ -1,7 +1,7 @@
 """Kills the process it runs in at a chosen commit of the sync journal; only the entry point of the tests asks for it.
 
-`count:FILE` writes one line for each commit that changed something; `before:N` and `after:N` end the process, as
-`kill -9` does, right before or after the N-th of them.
+`before:N` and `after:N` end the process, as `kill -9` does, right before or after the N-th commit that changes
+something.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-from pathlib import Path
 
 from nephos.sync import journal
 
@@ -31,9 +30,6 @@ class _Watched:
         done = self._inner.execute(sql)
         self._changes = self._inner.total_changes
         self._end_if("after")
-        if self._kind == "count":
-            with Path(self._value).open("a") as stream:
-                stream.write(".\n")
         return done
 
     def __getattr__(self, name: str) -> object:

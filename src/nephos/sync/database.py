@@ -87,6 +87,7 @@ _VERSIONS = (
     """
     ALTER TABLE paths ADD COLUMN other BLOB NOT NULL DEFAULT x'';
     ALTER TABLE paths ADD COLUMN freed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE paths ADD COLUMN tried INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE mappings ADD COLUMN mode TEXT NOT NULL DEFAULT 'keep';
     CREATE INDEX paths_gone ON paths (watch, destination, delivered) WHERE observed IS NULL;
     CREATE INDEX paths_by_action ON paths (destination, action) WHERE action IN ('move', 'delete');

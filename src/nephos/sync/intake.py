@@ -13,7 +13,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from nephos.lib import clock
-from nephos.sync import errors, fingerprints, marker, names, outbox, paths, removals, scanner, watcher
+from nephos.sync import errors, fingerprints, marker, names, outbox, paths, patterns, removals, scanner, watcher
 from nephos.sync import ports as sync_ports
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.journal import Journal
@@ -45,6 +45,7 @@ class FolderIntake:
         self.rule = rule
         self.cause = ""
         self._root = os.fsencode(rule.folder)
+        self._ignore = patterns.Patterns(rule.ignore)
         self._journal = journal
         self._watcher: watcher.Watcher | None = None
         self._seen: dict[bytes, Fingerprint] = {}
@@ -95,12 +96,12 @@ class FolderIntake:
             self._scan_all()
             return
         for folder in sorted(hints.folders) if hints else ():
-            found = scanner.scan(self._root, below=folder, deep=False, ignore=self.rule.ignore)
+            found = scanner.scan(self._root, below=folder, deep=False, ignore=self._ignore)
             self._merge(found, folder, deep=False)
 
     def _scan_all(self) -> None:
         started = clock.monotonic()
-        found = scanner.scan(self._root, ignore=self.rule.ignore)
+        found = scanner.scan(self._root, ignore=self._ignore)
         self._merge(found, b"", deep=True)
         self.cause = "" if found.complete else "A folder below could not be read."
         self._confirm(found)

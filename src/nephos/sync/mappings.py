@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nephos.config import schema
 from nephos.config.errors import ConfigError
+from nephos.sync import patterns
 from nephos.sync.connections import registry
 from nephos.sync.connections.base import Verify
 from nephos.sync.planner import Mode
@@ -127,6 +128,7 @@ def identity(rule: WatchRule, target: Target) -> str:
 
 
 def _check_watch(name: str, watch: schema.Watch, settings: schema.Settings) -> None:
+    patterns.Patterns(watch.ignore)
     if not watch.folder:
         return
     folder = Path(watch.folder).expanduser()

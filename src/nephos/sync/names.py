@@ -1,25 +1,11 @@
-"""Names of files: which are left alone, which belong together, how they are shown."""
+"""Names of files: which belong together, which cannot be sent, how they are shown."""
 
 from __future__ import annotations
 
-import fnmatch
 import os
-from collections.abc import Iterable, Sequence
-
-IGNORED = ("*.part", "*.partial", "*.tmp", "*.temp", "*.swp", "*.crdownload", "*~", "~$*", ".*")
-"""Names that programs give to files they are not done with, and hidden ones; each part of a path is looked at."""
+from collections.abc import Iterable
 
 _MOST_KEY_BYTES = 1024
-
-
-def is_ignored(relative: str, patterns: Sequence[str] = ()) -> bool:
-    """Whether a path below a watched folder is left alone, by default or by the watch's own patterns."""
-    parts = relative.split("/")
-    if any(fnmatch.fnmatchcase(part, pattern) for part in parts for pattern in IGNORED):
-        return True
-    return any(
-        fnmatch.fnmatchcase(relative, pattern) or fnmatch.fnmatchcase(parts[-1], pattern) for pattern in patterns
-    )
 
 
 def stems(names: Iterable[str]) -> dict[str, list[str]]:

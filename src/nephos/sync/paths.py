@@ -33,6 +33,7 @@ class PathRow:
     action: Action = Action.NOTHING
     other: bytes = b""  # of a move: the old path; of a deletion that ends a move: the new one
     freed: bool = False
+    tried: bool = False  # something may have arrived, whether or not we heard of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +127,16 @@ def vanish(db: sqlite3.Connection, row: PathRow) -> None:
     if row.state in BUSY:
         if row.observed is not None:
             set_(db, row, observed=None, generation=row.generation + 1)
-    elif row.delivered is None:
-        db.execute("DELETE FROM paths WHERE id = ?", (row.id,))
     elif row.observed is not None:
         _be_gone(db, row)
 
 
 def _be_gone(db: sqlite3.Connection, row: PathRow) -> None:
-    if mirrors(db, row.watch, row.destination) and not row.freed:
+    if mirrors(db, row.watch, row.destination) and not row.freed and (row.delivered is not None or row.tried):
         cause = "It is gone here; a whole look through the folder has to confirm that."
         set_(db, row, state=PathState.SETTLING, observed=None, cause=cause, action=Action.DELETE, other=b"")
+    elif row.delivered is None:
+        db.execute("DELETE FROM paths WHERE id = ?", (row.id,))
     else:
         set_(db, row, state=PathState.DELIVERED, observed=None, cause="", action=Action.NOTHING, other=b"")
 
@@ -190,6 +191,7 @@ def begin(db: sqlite3.Connection, row: PathRow, fingerprint: Fingerprint) -> int
         row,
         state=PathState.SENDING,
         attempts=row.attempts + 1,
+        tried=1,
         observed=str(fingerprint),
         generation=generation,
         bytes=fingerprint.size_bytes,
@@ -220,7 +222,7 @@ def fail(db: sqlite3.Connection, row_id: int, error: errors.SyncError, *, delay:
     if not isinstance(error, errors.Interrupted):
         _log(db, row, f"{error.message} {error.hint}".strip())
     if row.observed is None and row.action is Action.SEND:
-        _end_unseen(db, row)
+        _be_gone(db, row)  # it went away while it was sent
         return
     match error:
         case errors.Interrupted():
@@ -235,14 +237,6 @@ def fail(db: sqlite3.Connection, row_id: int, error: errors.SyncError, *, delay:
             pause = delay or max(error.retry_after, _RETRIES.delay(row.attempts - 1))
             moment = clock.unix() + pause.total_seconds()
             set_(db, row, state=PathState.WAITING, cause=error.message, next_try_at=moment)
-
-
-def _end_unseen(db: sqlite3.Connection, row: PathRow) -> None:
-    """The file went away while it was sent, and the sending failed."""
-    if row.delivered is None:
-        db.execute("DELETE FROM paths WHERE id = ?", (row.id,))
-    else:
-        _be_gone(db, row)
 
 
 def _log(db: sqlite3.Connection, row: PathRow, what: str) -> None:
@@ -374,4 +368,5 @@ def _row(row: sqlite3.Row) -> PathRow:
         action=Action(row["action"]),
         other=row["other"],
         freed=bool(row["freed"]),
+        tried=bool(row["tried"]),
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nephos.sync import errors, fingerprints, names
+from nephos.sync import errors, fingerprints, names, patterns
 from nephos.sync.fingerprints import Fingerprint
+
+_PLAIN = patterns.Patterns()
 
 
 @dataclass(slots=True)
@@ -16,31 +17,31 @@ class Scan:
 
     found: dict[bytes, Fingerprint] = field(default_factory=dict)
     complete: bool = True
+    strange: int = 0  # links, sockets, devices: they are not followed and not sent
 
 
-def scan(root: bytes, *, below: bytes = b"", deep: bool = True, ignore: Sequence[str] = ()) -> Scan:
+def scan(root: bytes, *, below: bytes = b"", deep: bool = True, ignore: patterns.Patterns | None = None) -> Scan:
     """Regular files below a folder of the root; links are not followed. Raises FolderGone if the root is not there."""
     if not os.path.isdir(root):  # noqa: PTH112 - bytes
         raise errors.FolderGone(f"The folder {names.shown(root)} is not there.")
     result = Scan()
-    folders = [below]
+    folders = [] if (ignore or _PLAIN).hides(below) else [below]
     while folders:
         folder = folders.pop()
-        inner = _look_into(root, folder, ignore, result)
+        inner = _look_into(root, folder, ignore or _PLAIN, result)
         if deep:
             folders += inner
     return result
 
 
-def _look_into(root: bytes, folder: bytes, ignore: Sequence[str], result: Scan) -> list[bytes]:
+def _look_into(root: bytes, folder: bytes, ignore: patterns.Patterns, result: Scan) -> list[bytes]:
     inner: list[bytes] = []
     try:
         with os.scandir(os.path.join(root, folder) if folder else root) as entries:
             for entry in entries:
                 path = folder + b"/" + entry.name if folder else entry.name
-                if names.is_ignored(os.fsdecode(path), ignore):
-                    continue
-                _sort_in(entry, path, inner, result)
+                if not ignore.ignores(path, folder=entry.is_dir(follow_symlinks=False)):
+                    _sort_in(entry, path, inner, result)
     except (FileNotFoundError, NotADirectoryError):
         return []  # it went while we looked
     except OSError:
@@ -54,5 +55,7 @@ def _sort_in(entry: os.DirEntry[bytes], path: bytes, inner: list[bytes], result:
             inner.append(path)
         elif entry.is_file(follow_symlinks=False):
             result.found[path] = fingerprints.of(entry.stat(follow_symlinks=False))
+        else:
+            result.strange += 1
     except FileNotFoundError:
         pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from pathlib import Path
 
@@ -16,8 +18,13 @@ NOW = {"mode": "mirror", "grace_seconds": 0}
 
 def tree(place: Path) -> dict[str, bytes]:
     """What a reader sees at a destination, without what was set aside."""
-    found = {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
-    return {name: content for name, content in found.items() if not name.startswith(".nephos-removed/")}
+    found = {}
+    for path in place.rglob("*"):
+        name = str(path.relative_to(place))
+        with contextlib.suppress(FileNotFoundError):  # it went while we looked
+            if path.is_file() and not name.startswith(".nephos-removed/"):
+                found[name] = path.read_bytes()
+    return found
 
 
 def aside(place: Path) -> list[bytes]:
@@ -82,8 +89,6 @@ def test_a_move_costs_no_sending(station: Station, inbox: Path, tmp_path: Path, 
 
 
 def test_a_file_that_only_looks_moved_is_sent(station: Station, inbox: Path, shelf: Path) -> None:
-    import os
-
     station.watch("inbox", "shelf", folder=inbox)
     (inbox / "a").write_bytes(b"first")
     with station.running():

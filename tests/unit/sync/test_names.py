@@ -11,24 +11,6 @@ from hypothesis import strategies as st
 from nephos.sync import names
 
 
-@pytest.mark.parametrize(
-    "path", ["a.part", "a.tmp", ".hidden", "x/.git/config", "~$report.doc", "notes~", "v.crdownload", "x.tmp/y.mp4"]
-)
-def test_unfinished_and_hidden_names_are_left_alone(path: str) -> None:
-    assert names.is_ignored(path)
-
-
-@pytest.mark.parametrize("path", ["a.mp4", "x/y z/ü.ts", "part", "a.part.mp4", "tmp/file"])
-def test_ordinary_names_are_taken(path: str) -> None:
-    assert not names.is_ignored(path)
-
-
-def test_a_watch_may_name_more() -> None:
-    assert names.is_ignored("raw/a.mov", ["*.mov"])
-    assert names.is_ignored("raw/a.mov", ["raw/*"])
-    assert not names.is_ignored("cut/a.mov", ["raw/*"])
-
-
 def test_what_shares_a_stem_goes_together() -> None:
     found = names.stems(["a.mp4", "a.srt", "a.en.srt", "b.mp4", "ab.mp4", "show.1.mp4", "show.2.mp4"])
 
