@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import logging
 import signal
@@ -108,7 +109,7 @@ class _Station:
             early = [role for role in self._wanted if role in ("recorder", "sync")]
             for role in early:
                 self._children.start(role)
-            link = _prepare(self._loaded)
+            link = self._prepare()
             for role in self._wanted:
                 if role not in early:
                     self._children.start(role)
@@ -121,6 +122,14 @@ class _Station:
             self._stop_roles()
         self._say("Stopped.")
         return 0
+
+    def _prepare(self) -> str:
+        """A migration may take minutes: meanwhile the roles that run are watched like ever."""
+        with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="prepare") as pool:
+            link = pool.submit(_prepare, self._loaded)
+            while not link.done():
+                self._children.watch(0.1)
+            return link.result()
 
     def _is_for_prompt(self, sign: int) -> bool:
         """A Ctrl-C that ends a command of the prompt reaches this process, too; the prompt says what was meant."""
