@@ -27,6 +27,13 @@ class Offline(SyncError):
     retry_after = timedelta(seconds=1)
 
 
+class Unusable(SyncError):
+    """The destination cannot be used."""
+
+    permanent = False
+    everywhere = True
+
+
 class Overloaded(SyncError):
     """The destination asks to slow down, or has trouble of its own."""
 

@@ -82,9 +82,12 @@ class Lane:
     def _send(self) -> None:
         """Everything that is due now, in one go."""
         with database.reading(self._outlet.journal.path) as db:
-            if db is None or self._outlet.breaker.is_open or not paths.due(db, self._choice, limit=1):
+            if db is None or self._outlet.breaker.is_open:
                 return
-            connection = self._outlet.connection()
+            first = paths.due(db, self._choice, limit=1)
+            if not first:
+                return
+            connection = self._outlet.connection(wanted_by=first[0])
             if connection is None:
                 return
             for outcome in connection.send(self._supply(db), journal=self._outlet.notes, stop=self):

@@ -44,8 +44,11 @@ class Outlet:
         self._connection: base.Connection | None = None
         self._opening = threading.Lock()
 
-    def connection(self) -> base.Connection | None:
-        """The open destination, probed if it never was; None (and the breaker open) if that fails."""
+    def connection(self, *, wanted_by: paths.PathRow | None = None) -> base.Connection | None:
+        """The open destination, probed if it never was; None (and the breaker open) if that fails.
+
+        The row that wanted it then waits and tells why, in the place of all that wait with it.
+        """
         with self._opening:
             if self._connection is None and not self.breaker.is_open:
                 try:
@@ -54,7 +57,10 @@ class Outlet:
                     logger.warning(
                         "A destination cannot be used", extra={"destination": self.target.name, "why": error.message}
                     )
-                    self.breaker.trip(error)
+                    delay = self.breaker.trip(error)
+                    if wanted_by is not None:
+                        row, cause = wanted_by, errors.Unusable(error.message, hint=error.hint)
+                        self.journal.submit(lambda db: paths.fail(db, row.id, cause, delay=delay))
             return self._connection
 
     def begin(self, rows: list[paths.PathRow]) -> list[Shipment]:

@@ -278,3 +278,23 @@ def test_a_folder_that_is_not_mounted_is_not_filled_on_the_disk_below(
         place.mkdir()
         station.order("retry")
         station.until_delivered("two")
+
+
+def test_a_key_that_is_not_there_is_told_and_found_again(
+    cloud: Station, inbox: Path, s3_server: S3Server, tmp_path: Path
+) -> None:
+    key = tmp_path / "secret"
+    cloud.tables["connection"]["cloud"]["options"]["secret_key"] = f"file:{key}"
+    wanted = write(inbox / "small.ts", 4000)
+
+    with cloud.running():
+        cloud.until(lambda: any("secret" in one.cause for one in queries.transfers(cloud.home)))
+        told = queries.transfers(cloud.home)[0]
+        key.write_text((s3_server.keys / "secret").read_text())
+        key.chmod(0o600)
+        cloud.order("retry")
+        cloud.until_delivered("small.ts")
+
+    assert (str(told.state), told.attempts) == ("waiting", 0)
+    assert told.next_try_at is not None
+    assert sha256(s3_server.bucket / "in" / "small.ts") == wanted
