@@ -24,6 +24,9 @@ from nephos.recording import segments
 LEAST = timedelta(seconds=1)
 _LEAST_WITH_LOSS = timedelta(seconds=0.5)
 _SECOND = timedelta(seconds=1)
+# The line of the second in which the recorder was told to end stands for the whole of it, and the last arrival lies in
+# the second before: so much silence beside its absence is the recorder's, not the sender's.
+_EDGE = timedelta(seconds=2)
 
 
 class Cause(StrEnum):
@@ -190,7 +193,7 @@ def _cause(piece: Span, *, watched: Sequence[Span], full: Sequence[Span], window
 
 def _smoothed(pieces: list[Gap]) -> list[Gap]:
     """Adjacent pieces of one cause are one; a short piece takes the cause of the longest piece beside it."""
-    merged = _merged(pieces)
+    merged = _merged(_without_edges(_merged(pieces)))
     while len(merged) > 1:
         place, shortest = min(enumerate(merged), key=lambda one: one[1].end - one[1].start)
         if shortest.end - shortest.start >= LEAST:
@@ -200,6 +203,20 @@ def _smoothed(pieces: list[Gap]) -> list[Gap]:
         merged[place] = Gap(shortest.start, shortest.end, longest.cause)
         merged = _merged(merged)
     return merged
+
+
+def _without_edges(pieces: list[Gap]) -> list[Gap]:
+    """Silence at the edge of the recorder's absence belongs to that."""
+
+    def is_edge(place: int, gap: Gap) -> bool:
+        beside = pieces[max(0, place - 1) : place + 2]
+        is_short = gap.cause is Cause.NO_SIGNAL and gap.end - gap.start < _EDGE
+        return is_short and any(one.cause is Cause.NOT_RUNNING for one in beside)
+
+    return [
+        Gap(gap.start, gap.end, Cause.NOT_RUNNING if is_edge(place, gap) else gap.cause)
+        for place, gap in enumerate(pieces)
+    ]
 
 
 def _merged(pieces: Iterable[Gap]) -> list[Gap]:

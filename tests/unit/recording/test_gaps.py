@@ -154,6 +154,14 @@ def test_a_kill_over_the_border_of_two_segments_is_one_gap() -> None:
     assert found([first, second], window(0, 12)) == [(9.8, 10.4, "the recorder was not running")]
 
 
+def test_a_recorder_told_to_end_between_two_datagrams_leaves_one_gap() -> None:
+    # Seen in an upgrade: the line of the second that had just begun is empty and stands for the whole of it.
+    first = source(0, [*(line(n) for n in range(7)), line(7, last=0.901), silent(8, offset=8 * RATE)])
+    second = source(10, [line(14, offset=0, first=0.145), line(15, offset=RATE)])
+
+    assert found([first, second], window(0, 16)) == [(7.901, 14.145, "the recorder was not running")]
+
+
 def test_a_recorder_that_comes_back_to_silence_makes_two_gaps() -> None:
     lines = [line(0), line(1), segments.Second(utc=at(4), mono=0, offset=2 * RATE)]
     lines += [silent(n, offset=2 * RATE) for n in (5, 6)] + [line(7, offset=2 * RATE, first=0.5)]
