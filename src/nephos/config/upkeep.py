@@ -158,12 +158,11 @@ class Retention(_Part, frozen=True):
 
 
 class UpdateCheck(_Part, frozen=True):
-    """Channels and schedules from a data file or URL that a person names here. Without a source there is none."""
+    """Channels, shares and schedules from a file or URL that a person names here; what is not in it stays."""
 
     enabled: bool = True
     interval_seconds: Interval = 600
-    source: str = ""  # a path below the home, or http(s)://...
-    remove: bool = False  # whether what is no longer in the data goes; off: it stays
+    sources: list[str] = field(default_factory=list)  # paths (below the home if not absolute), or http(s)://...
     timeout_seconds: Patience = 20
 
 

@@ -49,6 +49,7 @@ ROLES = {
                 "nephos.sync.bridge:loops",
                 "nephos.monitoring.keeper:loops",
                 "nephos.maintenance.checks:loops",
+                "nephos.importers.update:loops",
             ),
         ),
         Role("web", main="nephos.web.serve:main"),

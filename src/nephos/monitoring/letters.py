@@ -116,6 +116,15 @@ def _missed(happening: Happening, sender: Sender) -> tuple[str, str]:
     return f"{number} missed", blocks
 
 
+def _updated(happening: Happening, sender: Sender) -> tuple[str, str]:
+    lines = [
+        line(f"line {one['line']}: {one['outcome']} {one['kind']} {one['name']} {one['text']}")
+        for one in happening.facts.get("lines", [])
+    ]
+    head = _rows(("What", happening.text), ("When", moment(happening.at, sender.zone)))
+    return happening.text.rstrip("."), "\n".join([head, "", *lines])
+
+
 def _digest(happening: Happening, _sender: Sender) -> tuple[str, str]:
     return f"The day {happening.facts.get('day', '')}", str(happening.facts.get("body", ""))
 
@@ -133,4 +142,5 @@ _COMPOSERS: dict[str, Callable[[Happening, Sender], tuple[str, str]]] = {
     "problem.closed": _closed,
     "bookings.missed": _missed,
     "digest.made": _digest,
+    "update.taken": _updated,
 }

@@ -34,7 +34,14 @@ from nephos.events.kinds.library import (
     ShareAdded,
     ShareRemoved,
 )
-from nephos.events.kinds.monitoring import BookingsMissed, DigestMade, ProblemClosed, ProblemMuted, ProblemOpened
+from nephos.events.kinds.monitoring import (
+    BookingsMissed,
+    DigestMade,
+    ProblemClosed,
+    ProblemMuted,
+    ProblemOpened,
+    UpdateTaken,
+)
 from nephos.events.kinds.people import LinkUsed, TokenMade, TokenRevoked, UserAdded, UserChanged, UserRemoved
 from nephos.events.kinds.recording import (
     BookingAdded,
@@ -108,6 +115,7 @@ __all__ = [
     "TokenRevoked",
     "TransferDelivered",
     "TransferHeld",
+    "UpdateTaken",
     "UserAdded",
     "UserChanged",
     "UserRemoved",

@@ -70,3 +70,16 @@ class DigestMade:
     summary: str
     body: str
     figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateTaken:
+    name: ClassVar[str] = "update.taken"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "Data taken over from {source}: {taken} new, {changed} changed, {refused} refused."
+    subject: str
+    source: str
+    taken: int
+    changed: int
+    refused: int
+    lines: list[dict[str, Any]]
