@@ -15,6 +15,7 @@ from nephos.library import queries, services
 from nephos.library.models import Asset, MediaFile
 from nephos.library.states import AssetState, Door, Place
 from nephos.maintenance import machine, retention
+from nephos.sync import orders
 from nephos.sync import queries as transfers
 
 logger = logging.getLogger(__name__)
@@ -121,6 +122,8 @@ def _remove(going: Iterable[MediaFile], asset: Asset, loaded: Loaded) -> None:
         if not _is_ours(path, loaded):
             logger.error("A file outside our folders is not removed", extra={"asset": asset.pk, "path": str(path)})
             continue
+        # Told first: whoever sees the file vanish, in a folder that is watched too, must know that this is no deletion.
+        orders.put(loaded.home, key=f"freed:{file.pk}:{asset.runs}", kind=orders.Kind.FREED, body={"path": str(path)})
         path.unlink(missing_ok=True)
         if path.parent.is_dir():
             files.sync_folder(path.parent)
