@@ -38,6 +38,7 @@ class Station:
             "NEPHOS_WEB_PORT": str(self.port),
             **environment,
         }
+        self.program: Sequence[str] = NEPHOS  # another one for tests of upgrades
         self.process: subprocess.Popen[bytes] | None = None
         self.output = root.with_name(f"{root.name}.out")
 
@@ -47,7 +48,7 @@ class Station:
         """Run `nephos start` and do not wait for anything."""
         with self.output.open("ab") as log:
             self.process = subprocess.Popen(
-                [*NEPHOS, "start", *arguments],
+                [*self.program, "start", *arguments],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -108,7 +109,7 @@ class Station:
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """A `nephos` command on this home."""
         done = subprocess.run(
-            [*NEPHOS, *arguments],
+            [*self.program, *arguments],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
