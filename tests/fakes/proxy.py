@@ -90,6 +90,8 @@ class Proxy:
     def start(self) -> Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.2)
+        # Little is kept on the way, so that what a client takes back is not passed on for seconds.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
         self.port = self._listener.getsockname()[1]
         self._spawn(self._accept)
         return self

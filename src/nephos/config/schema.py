@@ -70,6 +70,7 @@ class Sync(_Section, frozen=True):
     single_put_bytes: Annotated[int, Meta(ge=1)] = 16 * 1024 * 1024
     part_bytes: Annotated[int, Meta(ge=0)] = 0  # 0: from the file's size; never under 5 MiB on s3
     part_threads: Annotated[int, Meta(ge=1, le=64)] = 4
+    audit_percent: Annotated[float, Meta(ge=0, le=100)] = 1  # of what was delivered is read again each day
 
 
 class Logging(_Section, frozen=True):

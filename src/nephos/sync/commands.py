@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nephos.lib import clock
-from nephos.sync import errors, fingerprints, names, orders, outbox, paths, removals, transfers
+from nephos.sync import errors, fingerprints, names, orders, outbox, paths, recalls, removals, transfers
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.mappings import WatchRule
 from nephos.sync.planner import Mode
@@ -88,13 +88,13 @@ def _hand_over_one(db: sqlite3.Connection, watch: str, destination: str, set_id:
 
 def pause(db: sqlite3.Connection, order: orders.Order) -> None:
     """Stop what the order names; it stays stopped over restarts."""
-    db.execute("INSERT OR IGNORE INTO pauses (watch, destination, path) VALUES (?, ?, ?)", _scope(order))
+    db.execute("INSERT OR IGNORE INTO pauses (watch, destination, path) VALUES (?, ?, ?)", _scope(db, order))
     orders.finish(db, order)
 
 
 def resume(db: sqlite3.Connection, order: orders.Order) -> None:
     """Undo pauses of exactly this scope; naming nothing undoes all."""
-    watch, destination, path = _scope(order)
+    watch, destination, path = _scope(db, order)
     if watch or destination or path:
         db.execute("DELETE FROM pauses WHERE watch = ? AND destination = ? AND path = ?", (watch, destination, path))
     else:
@@ -104,7 +104,7 @@ def resume(db: sqlite3.Connection, order: orders.Order) -> None:
 
 def retry(db: sqlite3.Connection, order: orders.Order) -> None:
     """Try what is held or waits, within the scope; `transfer` is the id of one row, whatever its name."""
-    watch, destination, path = _scope(order)
+    watch, destination, path = _scope(db, order)
     found = db.execute(
         "SELECT id FROM paths WHERE state IN ('held', 'waiting') AND ? IN ('', watch) AND ? IN ('', destination)"
         " AND ? IN (x'', path) AND ? IN (0, id)",
@@ -135,6 +135,29 @@ def undo(db: sqlite3.Connection, order: orders.Order) -> None:
     orders.finish(db, order)
 
 
+def restore(db: sqlite3.Connection, order: orders.Order) -> None:
+    """What was delivered is read back into a folder."""
+    named = order.body.get("paths")
+    wanted = [os.fsencode(str(path).strip("/")) for path in named] if isinstance(named, list) else []
+    found = recalls.order(
+        db,
+        kind=recalls.Kind.RESTORE,
+        watch=order.text("watch"),
+        destination=order.text("destination"),
+        wanted=wanted,
+        to=os.fsencode(order.text("to")),
+    )
+    orders.finish(db, order, answer=f"{found} files")
+
+
+def verify(db: sqlite3.Connection, order: orders.Order) -> None:
+    """What was delivered is read again and compared with its receipts."""
+    watch, destination, path = _scope(db, order)
+    wanted = [path] if path else []
+    found = recalls.order(db, kind=recalls.Kind.VERIFY, watch=watch, destination=destination, wanted=wanted, to=b"")
+    orders.finish(db, order, answer=f"{found} files")
+
+
 def reset(db: sqlite3.Connection, order: orders.Order) -> None:
     """Trust the folder as it is: the next look writes a new marker."""
     db.execute("DELETE FROM markers WHERE watch = ?", (order.text("watch"),))
@@ -155,6 +178,8 @@ WRITES: Mapping[orders.Kind, Callable[[sqlite3.Connection, orders.Order], None]]
     orders.Kind.FREED: freed,
     orders.Kind.APPROVE: approve,
     orders.Kind.UNDO: undo,
+    orders.Kind.RESTORE: restore,
+    orders.Kind.VERIFY: verify,
     orders.Kind.RESET: reset,
     orders.Kind.ACKNOWLEDGE: acknowledge,
 }
@@ -202,5 +227,9 @@ def renew_mappings(db: sqlite3.Connection, identities: Mapping[tuple[str, str], 
     return anew
 
 
-def _scope(order: orders.Order) -> tuple[str, str, bytes]:
+def _scope(db: sqlite3.Connection, order: orders.Order) -> tuple[str, str, bytes]:
+    if order.body.get("transfer"):  # by its row: a name may be no text
+        row = paths.get(db, int(order.body["transfer"]))
+        if row is not None:
+            return row.watch, row.destination, row.path
     return order.text("watch"), order.text("destination"), os.fsencode(order.text("path"))

@@ -103,6 +103,13 @@ _VERSIONS = (
         id INTEGER PRIMARY KEY, path_id INTEGER NOT NULL, at TEXT NOT NULL, action TEXT NOT NULL, what TEXT NOT NULL
     );
     CREATE INDEX attempts_by_path ON attempts (path_id, id);
+    CREATE TABLE recalls (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, watch TEXT NOT NULL, destination TEXT NOT NULL,
+        path BLOB NOT NULL, receipt_id INTEGER NOT NULL, target BLOB NOT NULL, bytes INTEGER NOT NULL,
+        bytes_done INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'open', cause TEXT NOT NULL DEFAULT '',
+        at TEXT NOT NULL
+    );
+    CREATE INDEX recalls_open ON recalls (destination, id) WHERE state = 'open';
     CREATE TABLE audits (
         receipt_id INTEGER PRIMARY KEY, at TEXT NOT NULL, good INTEGER NOT NULL, what TEXT NOT NULL
     );

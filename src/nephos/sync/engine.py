@@ -13,13 +13,14 @@ from nephos.config.load import Loaded
 from nephos.lib import clock
 from nephos.lib import errors as lib_errors
 from nephos.lib.heartbeats import Heartbeat
-from nephos.sync import commands, errors, intake, mappings, orders, outbox, paths, pump, reload
+from nephos.sync import commands, errors, intake, mappings, orders, outbox, paths, pump, recalls, reload
 from nephos.sync.journal import Journal
 
 logger = logging.getLogger(__name__)
 
 _TICK_SECONDS = 0.1
 _BEAT_SECONDS = 1.0
+_AUDIT_LOOK_SECONDS = 600.0
 
 
 def main(loaded: Loaded, stop: threading.Event) -> None:
@@ -43,6 +44,8 @@ class Engine:
         self._intakes: dict[str, intake.FolderIntake] = {}
         self._pumps: dict[str, pump.Pump] = {}
         self._beat_at = 0.0
+        self._audit_at = clock.monotonic() + _AUDIT_LOOK_SECONDS
+        self._audit_percent = 0.0
         again = self._journal.commit(paths.recover)
         logger.info("Sync begins", extra={"unfinished": again})
         if self._file.check(loaded.settings):
@@ -71,14 +74,27 @@ class Engine:
         self._tell_refusal()
         found = [each.step() for each in self._intakes.values()]
         ordered = self._take_orders()
+        self._audit()
         if any(found) or ordered:
             for sender in self._pumps.values():
                 sender.wake()
         self._beat("running")
 
+    def _audit(self) -> None:
+        """Once a day a share of what was delivered is read again."""
+        if clock.monotonic() < self._audit_at:
+            return
+        self._audit_at = clock.monotonic() + _AUDIT_LOOK_SECONDS
+        today = clock.stamp(clock.now())[:10]
+        percent = self._audit_percent
+        count = self._journal.commit(lambda db: recalls.audit_of_day(db, today=today, percent=percent))
+        if count:
+            logger.info("Some of what was delivered is read again", extra={"files": count})
+
     # Settings
 
     def _apply(self, settings: schema.Settings) -> None:
+        self._audit_percent = settings.sync.audit_percent
         rules = mappings.watches(settings)
         targets = mappings.targets(settings, rules)
         for name in [name for name, sender in self._pumps.items() if targets.get(name) != sender.target]:

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     FREED = "freed"  # {"path"}: we removed this file (its whole path) to make room; that is no deletion
     APPROVE = "approve"  # {"watch", "path"?}: held deletions may go
     UNDO = "undo"  # {"watch", "path"?}: deletions are forgotten, or brought back
+    RESTORE = "restore"  # {"watch", "destination"?, "paths"?, "to"}: bring it back into this folder
+    VERIFY = "verify"  # {"watch"?, "destination"?, "path"?}: read again what was delivered
     RESET = "reset"  # {"watch"}: the folder as it is now is the right one
     ACKNOWLEDGE = "acknowledge"  # the bridge has the outbox up to {"upto"}
 

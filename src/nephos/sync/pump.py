@@ -7,7 +7,7 @@ from typing import Any
 
 from nephos.config import schema
 from nephos.lib import clock
-from nephos.sync import breaker, errands, lane, outlet
+from nephos.sync import breaker, errands, lane, outlet, recaller
 from nephos.sync.journal import Journal
 from nephos.sync.mappings import Target
 
@@ -28,12 +28,13 @@ class Pump:
             lane.Lane(self._outlet, name="big", sizes=(edge, _NO_LIMIT), batch=_BIG_BATCH),
         ]
         self._errands = errands.Errands(self._outlet)
+        self._recaller = recaller.Recaller(self._outlet)
         for each in self._workers:
             each.start()
 
     @property
-    def _workers(self) -> list[lane.Lane | errands.Errands]:
-        return [*self._lanes, self._errands]
+    def _workers(self) -> list[lane.Lane | errands.Errands | recaller.Recaller]:
+        return [*self._lanes, self._errands, self._recaller]
 
     @property
     def breaker(self) -> breaker.Breaker:

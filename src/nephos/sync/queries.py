@@ -56,6 +56,32 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try that did not end well."""
+
+    at: datetime
+    action: Action
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A delivered file that is read back, to restore or to verify it."""
+
+    id: int
+    kind: str
+    watch: str
+    destination: str
+    path: str
+    target: str
+    bytes: int
+    bytes_done: int
+    state: str
+    cause: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class WatchStatus:
     """How far a watch has come on one destination."""
 
@@ -97,6 +123,22 @@ def transfer(home: Home, transfer_id: int) -> Transfer | None:
     """One path by its id."""
     found = _read(home, "SELECT * FROM paths WHERE id = ?", (transfer_id,))
     return _transfer(found[0]) if found else None
+
+
+def attempts(home: Home, transfer_id: int, *, limit: int = 100) -> list[Attempt]:
+    """Why a path was not delivered yet, newest first."""
+    rows = _read(home, "SELECT * FROM attempts WHERE path_id = ? ORDER BY id DESC LIMIT ?", (transfer_id, limit))
+    return [Attempt(clock.parse(row["at"]), Action(row["action"]), row["what"]) for row in rows]
+
+
+def recalls(home: Home, *, watch: str = "", kind: str = "", limit: int = 200) -> list[Recall]:
+    """What is or was read back, newest first."""
+    rows = _read(
+        home,
+        "SELECT * FROM recalls WHERE ? IN ('', watch) AND ? IN ('', kind) ORDER BY id DESC LIMIT ?",
+        (watch, kind, limit),
+    )
+    return [_recall(row) for row in rows]
 
 
 def receipts(home: Home, choice: Choice | None = None, *, limit: int = 1000) -> list[Receipt]:
@@ -178,6 +220,22 @@ def _transfer(row: sqlite3.Row) -> Transfer:
         next_try_at=datetime.fromtimestamp(row["next_try_at"], UTC) if waits else None,
         changed_at=clock.parse(row["changed_at"]),
         change=row["change"],
+    )
+
+
+def _recall(row: sqlite3.Row) -> Recall:
+    return Recall(
+        id=row["id"],
+        kind=row["kind"],
+        watch=row["watch"],
+        destination=row["destination"],
+        path=names.shown(row["path"]),
+        target=names.shown(row["target"]),
+        bytes=row["bytes"],
+        bytes_done=row["bytes_done"],
+        state=row["state"],
+        cause=row["cause"],
+        at=clock.parse(row["at"]),
     )
 
 

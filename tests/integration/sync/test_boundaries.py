@@ -80,7 +80,7 @@ def play(root: Path, connect: Callable[[Station], Path], boundary: str) -> bool:
     try:
         station.until(lambda: is_done(station, there), seconds=30)
     finally:
-        sync.end(process)
+        sync.kill(process)
     true = {path: hashlib.sha256(content).hexdigest() for path, content in tree(there).items()}
     newest = {receipt.path: receipt.sha256 for receipt in reversed(queries.receipts(station.home))}
     assert {path: newest[path] for path in true} == true

@@ -12,6 +12,8 @@ from nephos.cli.operations import Operation
 LIST = Operation("GET", "/destinations")
 ADD = Operation("POST", "/destinations")
 REMOVE = Operation("DELETE", "/destinations/{name}")
+PAUSE = Operation("POST", "/destinations/{name}/pause")
+RESUME = Operation("POST", "/destinations/{name}/resume")
 
 app = lazy.noun("Places at a connection that take files.")
 
@@ -49,3 +51,15 @@ def remove(name: Name) -> None:
     """Remove a destination that no watch uses; what was delivered stays."""
     REMOVE(name)
     output.done({"removed": name}, f"Destination {name} is removed.")
+
+
+@app.command()
+def pause(name: Name) -> None:
+    """Send nothing there for now."""
+    output.done(PAUSE(name), f"Destination {name} pauses.")
+
+
+@app.command()
+def resume(name: Name) -> None:
+    """Send there again."""
+    output.done(RESUME(name), f"Destination {name} goes on.")

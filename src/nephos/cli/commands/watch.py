@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,12 @@ PLAN = Operation("GET", "/watches/{name}/plan")
 PAUSE = Operation("POST", "/watches/{name}/pause")
 RESUME = Operation("POST", "/watches/{name}/resume")
 RESCAN = Operation("POST", "/watches/{name}/rescan")
+
+UNDO = Operation("POST", "/watches/{name}/undo")
+APPROVE = Operation("POST", "/watches/{name}/approve")
+RESET = Operation("POST", "/watches/{name}/reset")
+RESTORE = Operation("POST", "/watches/{name}/restore")
+IGNORED = Operation("GET", "/ignored-names")
 
 app = lazy.noun("What is kept delivered.")
 
@@ -37,6 +44,8 @@ FIELDS: list[output.Column] = [
     ("pipeline", "pipeline"),
     ("settles after", shown.length("settle_seconds")),
     ("ignores", "ignore"),
+    ("deletions", lambda row: "travel" if row["mode"] == "mirror" else "stay here"),
+    ("priority", "priority"),
     ("enabled", "enabled"),
     ("paused", "paused"),
 ]
@@ -82,7 +91,9 @@ def add(  # noqa: PLR0913 - the fields of a watch
     sets: Annotated[bool, typer.Option("--sets", help="The sets that the station hands over.")] = False,
     pipeline: Annotated[str | None, typer.Option(help="Process the files first.")] = None,
     settle: Annotated[str | None, typer.Option(help="How long a file must rest, for example 5s.")] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="Pattern of names to leave; may be repeated.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Names to leave, as in .gitignore; repeatable.")] = None,
+    mode: Annotated[str | None, typer.Option(help="keep: deletions stay here; mirror: they travel.")] = None,
+    priority: Annotated[int | None, typer.Option(min=-100, max=100, help="Higher goes first.")] = None,
 ) -> None:
     """Add a watch: --folder for a folder, --sets for recordings and their outputs."""
     body = given(
@@ -93,6 +104,8 @@ def add(  # noqa: PLR0913 - the fields of a watch
         pipeline=pipeline,
         settle_seconds=text.parse_duration(settle).total_seconds() if settle else None,
         ignore=ignore,
+        mode=mode,
+        priority=priority,
     )
     made = ADD(body=body)
     output.done(made, f"Watch {made['name']} is there.")
@@ -127,3 +140,43 @@ def resume(name: Name) -> None:
 def rescan(name: Name) -> None:
     """Look at every file again now."""
     output.done(RESCAN(name), f"Watch {name} is looked through.")
+
+
+Paths = Annotated[list[str] | None, typer.Argument(help="Paths below the folder; all if none is named.")]
+
+
+@app.command()
+def undo(name: Name, paths: Paths = None) -> None:
+    """Take deletions back, also those that were made at the destination."""
+    output.done(UNDO(name, body={"paths": paths or []}), f"Deletions of watch {name} are taken back.")
+
+
+@app.command()
+def approve(name: Name, paths: Paths = None) -> None:
+    """Let deletions go that are held because they are many."""
+    output.done(APPROVE(name, body={"paths": paths or []}), f"Deletions of watch {name} go.")
+
+
+@app.command()
+def reset(name: Name) -> None:
+    """Trust the folder as it is now, whatever disk it is on."""
+    output.done(RESET(name), f"The folder of watch {name} is taken as it is.")
+
+
+@app.command()
+def restore(
+    name: Name,
+    paths: Paths = None,
+    *,
+    to: Annotated[Path, typer.Option(help="Folder that they are brought back to.", show_default=False)],
+    source: Annotated[str | None, typer.Option("--from", help="Destination that they are read from.")] = None,
+) -> None:
+    """Bring delivered files back; `nephos transfer recalls` tells how far it is."""
+    body = given(paths=paths or [], to=str(to.expanduser().absolute()), destination=source)
+    output.done(RESTORE(name, body=body), f"Files of watch {name} come back to {to}; see `nephos transfer recalls`.")
+
+
+@app.command()
+def ignored() -> None:
+    """List the names that are left alone by default."""
+    output.rows(IGNORED(), [("PATTERN", "pattern"), ("BECAUSE", "because")], empty="")

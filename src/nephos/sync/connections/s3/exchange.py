@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -75,6 +76,13 @@ class Exchange:
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError) as error:
             refusal = error  # a server that refuses answers early and closes: what it said matters more
         return self._answer(connection, head.startswith(b"HEAD "), stop, idle, sink, refusal)
+
+    def abort(self) -> None:
+        """Let go of the socket and of what it was still to send: a pause stops all bytes, not only new ones."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def close(self) -> None:
         """Let go of the socket."""
@@ -301,7 +309,7 @@ class Pool:
                 exchange.close()
                 raise self._explain(error) from error
             except BaseException:
-                exchange.close()
+                exchange.abort()
                 raise
             self._give_back(exchange)
             return answer
