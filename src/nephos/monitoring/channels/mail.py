@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import smtplib
 import socket
 import ssl
@@ -16,6 +17,7 @@ from nephos.config import secret, upkeep
 from nephos.monitoring import errors, letters
 from nephos.monitoring.channels.base import Message
 
+_NO_WORD = re.compile(r"[^A-Za-z0-9]+")
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _LATER = range(400, 500)
 _ALL_LATER = (421, 454, 530, 534, 535)  # busy, or about our password, which a person can mend without losing a letter
@@ -88,7 +90,7 @@ def compose(message: Message, *, sender: str) -> EmailMessage:
     mail["To"] = letters.line(message.receiver)
     mail["Subject"] = letters.line(message.title)
     mail["Date"] = utils.format_datetime(message.made_at)
-    mail["Message-ID"] = f"<{''.join(c if c.isalnum() else '-' for c in message.uid)}@{sender.rpartition('@')[2]}>"
+    mail["Message-ID"] = f"<{_NO_WORD.sub('-', message.uid)}@{sender.rpartition('@')[2]}>"  # the same at each try
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine may answer
     mail.set_content("".join(c for c in message.body if c.isprintable() or c == "\n"))
     return mail
