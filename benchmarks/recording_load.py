@@ -1,0 +1,112 @@
+"""Many streams at once: byte-identical files, no kernel drops, CPU against multicat doing the same, memory a stream.
+
+`python benchmarks/recording_load.py [--seconds 60]`. On loopback the kernel charges its receive path to the sender, for
+both. The two record one after the other what the same sender sends at the same rate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import recording_stage as stage
+
+from nephos.recording import plan
+
+CASES = ((20, 8e6), (100, 4e6))
+
+
+@dataclass
+class Run:
+    """What one recorder did."""
+
+    cpu_percent: float  # of a core, a stream
+    pss_bytes: float  # a stream
+    identical: int
+    drops: int = 0
+    late_ms: float = 0
+
+
+def ours(on: stage.Stage, count: int, rate: float, seconds: float) -> Run:
+    start = datetime.fromtimestamp(int(time.time()), UTC)
+    window = plan.Window(1, start, start + timedelta(seconds=seconds + 300))
+    loaded = on.home([stage.channel(n, [window]) for n in range(count)], pre_roll=0)
+    with stage.recorder(loaded) as pid:
+        stage.wait_joined(count)
+        time.sleep(2)  # numpy is loaded, the first seconds are written
+        before, began = stage.cpu_seconds(pid), time.monotonic()
+        with on.sending(count, rate, seconds) as process:
+            datagrams, late = said(process)
+            wall = time.monotonic() - began
+            cpu = stage.cpu_seconds(pid) - before
+        pss = stage.pss_bytes(pid)
+        time.sleep(0.5)
+    identical = drops = 0
+    for number in range(count):
+        content = b"".join(one.path.read_bytes() for one in stage.parts(loaded, number))
+        identical += not on.differs(content, datagrams)
+        drops += sum(second.drops for second in stage.seconds_of(loaded, number))
+    on.drop(loaded)
+    return Run(cpu / wall / count * 100, pss / count, identical, drops, late)
+
+
+def multicat(on: stage.Stage, count: int, rate: float, seconds: float) -> Run:
+    folder = on.root / "multicat"
+    folder.mkdir()
+    processes = [
+        subprocess.Popen(
+            ["multicat", "-u", f"@{stage.group(n)}:{stage.PORT}/ifaddr={stage.LOOPBACK}", str(folder / f"{n}.ts")],
+            stderr=subprocess.DEVNULL,
+        )
+        for n in range(count)
+    ]
+    stage.wait_joined(count)
+    time.sleep(2)
+    before, began = sum(stage.cpu_seconds(p.pid) for p in processes), time.monotonic()
+    with on.sending(count, rate, seconds) as process:
+        datagrams, late = said(process)
+        wall = time.monotonic() - began
+        cpu = sum(stage.cpu_seconds(p.pid) for p in processes) - before
+    pss = sum(stage.pss_bytes(p.pid) for p in processes)
+    time.sleep(0.5)
+    for one in processes:
+        one.terminate()
+    for one in processes:
+        one.wait(10)
+    identical = sum(not on.differs((folder / f"{n}.ts").read_bytes(), datagrams) for n in range(count))
+    shutil.rmtree(folder)
+    return Run(cpu / wall / count * 100, pss / count, identical, late_ms=late)
+
+
+def said(process: subprocess.Popen[bytes]) -> tuple[int, float]:
+    """Datagrams a stream, and the sender's worst lateness in milliseconds."""
+    assert process.stdout is not None
+    datagrams, late = process.stdout.readline().split()
+    return int(datagrams), float(late) / 1000
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--seconds", type=float, default=60)
+    options = arguments.parse_args()
+    with stage.Stage() as on:
+        for count, rate in CASES:
+            what = f"{count} x {rate / 1e6:.0f} Mb/s"
+            peer = multicat(on, count, rate, options.seconds) if shutil.which("multicat") else None
+            run = ours(on, count, rate, options.seconds)
+            cpu, memory = (peer.cpu_percent, peer.pss_bytes / 2**20) if peer else (None, None)
+            stage.figure(f"{what}: files that differ", count - run.identical, "files", goal=0)
+            stage.figure(f"{what}: kernel drops", run.drops, "datagrams", goal=0)
+            stage.figure(f"{what}: CPU a stream", run.cpu_percent, "% of a core", peer=cpu, goal=0.4, goal_is="ratio")
+            stage.figure(f"{what}: memory a stream", run.pss_bytes / 2**20, "MiB", peer=memory)
+            stage.figure(f"{what}: the sender was late by at most", run.late_ms, "ms", peer=peer and peer.late_ms)
+            if peer:
+                stage.figure(f"{what}: files of multicat that differ", count - peer.identical, "files")
+
+
+if __name__ == "__main__":
+    main()
