@@ -52,7 +52,7 @@ def mute(request: HttpRequest, ref: str, body: MuteIn | None = None) -> queries.
     return queries.problem_view(problem)
 
 
-@router.get("/notices", auth=doors.OPERATE, response=list[queries.NoticeView])
+@router.get("/notices", auth=doors.READ, response=list[queries.NoticeView])
 def list_notices(request: HttpRequest, limit: Limit = 50) -> list[queries.NoticeView]:
-    """What people were told or are to be told, newest first; with addresses, so not for everybody."""
+    """What people were told or are to be told, newest first."""
     return queries.notices(limit=limit)
