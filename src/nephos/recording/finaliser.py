@@ -21,7 +21,7 @@ from nephos.library import naming
 from nephos.library import services as library
 from nephos.library.models import Asset, Channel
 from nephos.library.states import Place, Verdict
-from nephos.recording import cuts, evidence, gaps, join, manifests, segments, services, states, sweep
+from nephos.recording import cuts, evidence, gaps, join, manifests, segments, services, space, states, sweep
 from nephos.recording.models import Booking
 
 logger = logging.getLogger(__name__)
@@ -197,6 +197,7 @@ def _sealed(loaded: Loaded, place: join.Place, order: manifests.Order) -> dict[s
     cut = _cut(loaded, place.folder.name, order)
     if not cut.bytes:
         return None
+    space.check_for_join(loaded, cut.bytes)
     joined = join.assemble(place, cut.parts)
     manifest = manifests.document(order, manifests.find(order, cut), cut, joined)
     join.write_seal(place, manifest)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nephos.config.load import Loaded
-from nephos.lib import files, text
+from nephos.lib import clock, files, text
 from nephos.recording import errors as recording_errors
 from nephos.recording import states
 from nephos.recording.models import Booking
@@ -38,6 +38,17 @@ def check(loaded: Loaded) -> None:
         raise recording_errors.NoSpace(
             f"Nothing new is begun: {_shortage(loaded)}",
             hint="Free some space, or lower [recording] soft_floor_bytes. What is scheduled goes on.",
+        )
+
+
+def check_for_join(loaded: Loaded, needed_bytes: int) -> None:
+    """A joined file may not take the space of what is on the air; its segments are safe and wait. Raises NoSpace."""
+    left = free_bytes(loaded) - needed_bytes
+    running = Booking.objects.filter(state=states.BookingState.RECORDING, to_at__gt=clock.now())
+    if left < loaded.settings.recording.hard_floor_bytes and running.exists():
+        raise recording_errors.NoSpace(
+            f"It is received, and is put together when {text.size(needed_bytes)} more are free.",
+            hint="Or when nothing else is being recorded.",
         )
 
 

@@ -116,6 +116,7 @@ def test_below_the_hard_floor_the_least_important_stops_first_and_the_others_go_
 
     guard.step()
     guard.step()
+    disk.free = 200 * MIB  # for the file
     stage.run(loaded(), hands, 40)
 
     low.refresh_from_db()
@@ -132,6 +133,26 @@ def test_below_the_hard_floor_the_least_important_stops_first_and_the_others_go_
     guard.step()
     usual.refresh_from_db()
     assert usual.cut_short
+
+
+def test_a_recording_is_not_put_together_in_the_space_of_one_that_runs(
+    disk: Disk, channel: Channel, hands: air.Clock, tape: air.Air
+) -> None:
+    tape.recordings = loaded().home.recordings
+    short = stage.order(channel, 5, 20)
+    long = stage.order(channel, 5, 120)
+    tape.receive(stage.at(2), stage.at(80))
+    disk.free = 100 * MIB + 1000
+
+    stage.run(loaded(), hands, 80)
+    short.refresh_from_db()
+    assert short.state == states.BookingState.RECORDING
+
+    disk.free = 200 * MIB
+    stage.run(loaded(), hands, 82)
+    short.refresh_from_db()
+    long.refresh_from_db()
+    assert (short.state, long.state) == (states.BookingState.RECORDED, states.BookingState.RECORDING)
 
 
 def test_conflicts_are_shown_before_they_happen(disk: Disk, channel: Channel) -> None:
