@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,6 +36,7 @@ class Finding:
 
 def report(finding: Finding) -> bool:
     """Open a problem, or see that it is still there; True if it is new."""
+    finding = _storable(finding)
     found = _open(finding.key)
     if found is None:
         return _begin(finding)
@@ -76,6 +78,13 @@ def mute(*, problem: Problem, until: datetime, actor: str = "") -> None:
 def is_muted(key: str, *, now: datetime) -> bool:
     """Whether nobody wants to hear of it now."""
     return Problem.objects.filter(key=key, muted_until__gt=now).exists()
+
+
+def _storable(finding: Finding) -> Finding:
+    """Without NUL, which PostgreSQL keeps in no text: reasons come from programs and networks."""
+    texts = {name: getattr(finding, name) for name in ("key", "subject", "sentence", "reason", "retry", "hint")}
+    clean = {name: value.replace("\x00", "") for name, value in texts.items() if "\x00" in value}
+    return dataclasses.replace(finding, **clean) if clean else finding
 
 
 def _open_rows(key: str) -> QuerySet[Problem]:
