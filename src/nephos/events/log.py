@@ -11,6 +11,7 @@ from django.db.models import Max
 
 from nephos.events import kinds
 from nephos.events.models import Cursor, Event
+from nephos.lib import text as texts
 
 _LOG_LOCK = 7_364_501  # any number of our own, the same in every process
 
@@ -73,7 +74,7 @@ def recent(*, limit: int = 100, subject: str = "", kind: str = "") -> list[Entry
 
 def _filtered(rows: Any, subject: str, kind: str) -> Any:
     rows = rows.filter(subject=subject) if subject else rows
-    return rows.filter(kind__startswith=kind) if kind else rows
+    return rows.filter(kind__startswith=texts.searched(kind)) if kind else rows
 
 
 def unread(reader: str, *, limit: int = 100) -> list[Entry]:

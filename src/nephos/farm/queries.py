@@ -15,6 +15,7 @@ from nephos.farm import errors, spool, states
 from nephos.farm.local_ledger import log_folder
 from nephos.farm.models import Attempt, Job, Step, Task, Worker
 from nephos.lib import clock
+from nephos.lib import text as texts
 
 _T, _J = states.TaskState, states.JobState
 _LISTED = 500  # tasks of a step that a page shows one by one
@@ -130,7 +131,7 @@ def jobs(*, state: str = "", subject: str = "", limit: int = 100) -> list[JobVie
 
 def get_job(ref: str) -> Job:
     """The row of a job by its id, or by the beginning of it. Raises JobMissing."""
-    found = list(Job.objects.filter(pk__startswith=ref.lower())[:2]) if ref else []
+    found = list(Job.objects.filter(pk__startswith=texts.searched(ref).lower())[:2]) if ref else []
     if len(found) != 1:
         raise errors.JobMissing(f"There is no job {ref[:40]!r}." if not found else f"{ref!r} begins more than one job.")
     return found[0]

@@ -80,3 +80,8 @@ def bit_rate(bits_per_second: float) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """`1 gap`, `2 gaps`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def searched(given: str) -> str:
+    """What a database can be asked for: longer than any name of ours, shorter than what SQLite takes for a pattern."""
+    return given[:500]

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from nephos.config.home import Home
+from nephos.lib import text as texts
 from nephos.lib import urls
 from nephos.library import errors, grades, states
 from nephos.library.models import Asset, Channel, MediaFile, Share
@@ -114,6 +115,7 @@ def channels() -> list[ChannelView]:
 
 def get_channel(ref: str) -> Channel:
     """A channel by id, name, slug or unambiguous start of its name. Raises UnknownChannel."""
+    ref = texts.searched(ref)
     exact = Channel.objects.filter(Q(name__iexact=ref) | Q(slug=ref.lower())).first()
     if exact is None and ref.isascii() and ref.isdigit() and len(ref) < 18:
         exact = Channel.objects.filter(pk=int(ref)).first()
@@ -159,6 +161,7 @@ def share_view(row: Share) -> ShareView:
 
 def get_share(ref: str) -> Share:
     """A share by id or e-mail. Raises UnknownShare."""
+    ref = texts.searched(ref)
     row = Share.objects.filter(email__iexact=ref).first()
     if row is None and ref.isascii() and ref.isdigit() and len(ref) < 18:
         row = Share.objects.filter(pk=int(ref)).first()
@@ -188,6 +191,7 @@ def assets(  # noqa: PLR0913 - the filters of a list
     ranges = [Q(recording__score__range=pair) for pair in grades.scores(frozenset(grade))]
     if ranges:
         rows = rows.filter(reduce(or_, ranges))
+    search = texts.searched(search)
     if search:
         rows = rows.filter(Q(title__icontains=search) | Q(channel__name__icontains=search))
     return [asset_view(row) for row in rows[offset : offset + limit]]

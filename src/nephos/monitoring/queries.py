@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from nephos.lib import clock
+from nephos.lib import text as texts
 from nephos.monitoring import errors
 from nephos.monitoring.models import Notice, Problem
 from nephos.monitoring.states import ProblemState
@@ -56,7 +57,7 @@ def problems(*, state: str = ProblemState.OPEN, kind: str = "", limit: int = 100
     """Newest first; an empty state means all."""
     rows = Problem.objects.all()
     rows = rows.filter(state=state) if state else rows
-    rows = rows.filter(kind__startswith=kind) if kind else rows
+    rows = rows.filter(kind__startswith=texts.searched(kind)) if kind else rows
     return [problem_view(row) for row in rows[:limit]]
 
 

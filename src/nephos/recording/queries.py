@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 
 from nephos.core import bootstrap
 from nephos.lib import clock, errors
+from nephos.lib import text as texts
 from nephos.library.models import Channel
 from nephos.recording import agenda, fields, rules, services, states, zones
 from nephos.recording import errors as recording_errors
@@ -136,6 +137,7 @@ def get_schedule(ref: str | int) -> Schedule:
 
 
 def _ways_to_name(text: str) -> list[Q]:
+    text = texts.searched(text)
     ways: list[Q] = []
     if text.isascii() and text.isdigit() and len(text) < 18:
         ways.append(Q(pk=int(text)))

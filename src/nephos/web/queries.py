@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
+from nephos.lib import text as texts
 from nephos.web import access, errors
 from nephos.web.models import ApiToken
 
@@ -47,7 +48,7 @@ def user_view(row: User) -> UserView:
 
 def get_user(name: str) -> User:
     """An account by name. Raises UnknownUser."""
-    row = User.objects.filter(username__iexact=name).first()
+    row = User.objects.filter(username__iexact=texts.searched(name)).first()
     if row is None:
         raise errors.UnknownUser(f"There is no account {name[:80]!r}.", hint="`nephos user list` shows them.")
     return row

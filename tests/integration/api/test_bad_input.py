@@ -19,7 +19,7 @@ TRIED_FIELDS = set(schedules.TryIn.model_fields)
 # What has broken such programs before, and anything else.
 WORDS = st.one_of(
     st.sampled_from(
-        ["", " ", "\x00", "\ud800", "\u202e", "'; DROP TABLE x; --", "$(reboot)", "../../etc", "a" * 70_000]
+        ["", " ", "\x00", "\ud800", "\u202e", "'; DROP TABLE x; --", "$(reboot)", "../../etc", "a" * 5_000]
     ),
     st.sampled_from(
         ["udp://", "udp://[::1", "udp://239.1.2.3:99999", "rtp://a@b@c:1", "http://" + "a" * 300, "pipe:x"]
@@ -85,6 +85,14 @@ def test_no_field_of_a_schedule_breaks_anything(station: Caller, field: str, val
     answered(station("GET", "/bookings"))
     if made.status == 201:
         assert station("DELETE", f"/schedules/{made.document['id']}").status == 204
+
+
+def test_a_reference_longer_than_a_database_can_search_for_names_nothing(station: Caller) -> None:
+    long = "a" * 70_000
+
+    assert station("POST", "/schedules", {**SCHEDULE, "channel": long}).status == 404
+    for address in (f"/recordings?search={long}", f"/channels/{long}", f"/events?kind={long}", f"/jobs/{long}"):
+        answered(station("GET", address))
 
 
 @MANY

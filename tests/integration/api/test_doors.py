@@ -14,6 +14,7 @@ from tests.support.callers import Caller
 
 ADMIN = {
     "POST /jobs",  # a template may run any program as the station's user
+    "POST /import",  # it may change settings
     "POST /connections",
     "DELETE /connections/{name}",
     "POST /destinations",
