@@ -50,6 +50,8 @@ class Mail(_Part, frozen=True):
     critical: list[Address] = field(default_factory=list)  # told at once
     report: list[Address] = field(default_factory=list)  # the daily digest; empty: the critical ones
     timeout_seconds: Patience = 20
+    alone: Annotated[int, Meta(ge=1, le=1000)] = 6  # so many letters to one address go one by one ...
+    gather_seconds: Interval = 600  # ... within so long; more are gathered into one
 
 
 class Webhook(_Part, frozen=True):

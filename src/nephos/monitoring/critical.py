@@ -18,12 +18,16 @@ _LONGEST = 500
 
 
 def collect(loaded: Loaded) -> None:
-    """Take in what the roles left in the spool; what was quiet for long is over."""
+    """Take in what the roles left in the spool."""
     for path in sorted(critical.folder(loaded.home.run).glob("*.json")):
         record = files.read_json(path)
         if isinstance(record, dict):
             services.note(finding(record))
         path.unlink(missing_ok=True)  # after the problem is kept: a crash between the two counts it twice
+
+
+def end(loaded: Loaded) -> None:
+    """What was quiet for long is over."""
     quiet = timedelta(hours=loaded.settings.maintenance.critical.quiet_hours)
     ended = Problem.objects.filter(kind=KIND, state=ProblemState.OPEN, seen_at__lt=clock.now() - quiet)
     for key in ended.values_list("key", flat=True):

@@ -37,6 +37,10 @@ def _hourly(_settings: Settings) -> Pace:
     return _Always(3600)
 
 
+def _every_minute(settings: Settings) -> Pace:
+    return _Always(60, enabled=settings.maintenance.critical.enabled)
+
+
 def _of_critical(settings: Settings) -> upkeep.CriticalCheck:
     return settings.maintenance.critical
 
@@ -46,6 +50,7 @@ def loops(loaded: Loaded) -> list[core_loops.Loop]:
     live = Live(loaded)
     return [
         Paced("critical", live, pace=_of_critical, check=critical.collect),
+        Paced("quiet", live, pace=_every_minute, check=critical.end),
         Paced("notifier", live, pace=_of_log, check=notifier.read),
         Paced("mail", live, pace=_of_mail, check=postman.Postman(postman.MAIL).round),
         Paced("webhooks", live, pace=_of_webhooks, check=postman.Postman(postman.WEBHOOKS).round),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from nephos.lib import clock
 
 _LONGEST_TITLE = 150
+_FOOT = "-- \n"
 _WIDEST = 4000  # of one fact: a name or a message of some program may be of any length
 
 
@@ -45,8 +46,24 @@ def write(happening: Happening, sender: Sender) -> Letter:
     """The letter for an event of any kind."""
     compose = _COMPOSERS.get(happening.kind, _plain)
     title, body = compose(happening, sender)
-    foot = f"-- \n{line(sender.station)}, a Nephos station\n{line(sender.page)}\n"
+    foot = f"{_FOOT}{line(sender.station)}, a Nephos station\n{line(sender.page)}\n"
     return Letter(title=line(f"[{sender.station}] {title}")[:_LONGEST_TITLE], body=f"{body.rstrip()}\n\n{foot}")
+
+
+def gather(letters: Sequence[Letter], *, station: str) -> Letter:
+    """Several letters as one, when so many come that one by one they would bury each other."""
+    titles = [one.title.removeprefix(f"[{station}] ") for one in letters]
+    contents = "\n".join(f"{number:>3}. {title}" for number, title in enumerate(titles, start=1))
+    bodies = [
+        f"{number}. {title}\n\n{one.body.partition(_FOOT)[0].rstrip()}"
+        for number, (title, one) in enumerate(zip(titles, letters, strict=True), start=1)
+    ]
+    foot = letters[-1].body.partition(_FOOT)[2]
+    body = "\n\n\n".join([f"Much happens at once, so this comes together:\n\n{contents}", *bodies])
+    return Letter(
+        title=line(f"[{station}] {len(letters)} notices: {titles[0]} ...")[:_LONGEST_TITLE],
+        body=f"{body}\n\n{_FOOT}{foot}",
+    )
 
 
 def line(value: str) -> str:

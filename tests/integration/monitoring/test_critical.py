@@ -128,8 +128,10 @@ def test_a_cry_is_over_when_it_was_quiet_for_long(settle: Settle, box: mail.Box)
     loaded = settle(settings(box))
     spool.Spool(loaded.home.run, "web").handle(logging.makeLogRecord({"levelno": 50, "name": "n", "msg": "Help"}))
     critical.collect(loaded)
+    critical.end(loaded)
+    assert len(queries.problems()) == 1
     Problem.objects.update(seen_at=clock.now() - timedelta(hours=25))
-    critical.collect(loaded)
+    critical.end(loaded)
     notifier.read(loaded)
     postman.Postman(postman.MAIL).round(loaded)
 

@@ -278,6 +278,27 @@ def test_old_news_are_not_told_by_a_notifier_that_is_new(settle: Settle, box: ma
     assert box.titles() == ["[hill] Over: The disk is nearly full"]
 
 
+def test_when_much_happens_at_once_the_rest_comes_together(settle: Settle, box: mail.Box) -> None:
+    import dataclasses
+
+    loaded = settle(settings(box, "alone = 3\ngather_seconds = 60"))
+    for number in range(20):
+        services.report(dataclasses.replace(LOW, key=f"k{number}", sentence=f"Channel {number} is down."))
+    tell(loaded)
+    tell(loaded)
+    assert box.titles() == [f"[hill] Channel {number} is down" for number in range(3)]
+
+    Notice.objects.filter(told_at=None).update(made_at=clock.now() - timedelta(seconds=61))
+    tell(loaded)
+    tell(loaded)
+    assert box.titles()[3:] == ["[hill] 17 notices: Channel 3 is down ..."]
+    text = box.letters[3].get_content()
+    assert "17. Channel 19 is down" in text
+    assert text.count("What to do:") == 17
+    assert text.count("a Nephos station") == 1
+    assert {one.state for one in queries.notices()} == {"told"}
+
+
 def test_the_report_goes_to_its_own_receivers(settle: Settle, box: mail.Box) -> None:
     loaded = settle(settings(box))
     log.emit(kinds.DigestMade(subject="station", day="22 November", summary="fine", body="All.", figures={}))
