@@ -9,7 +9,7 @@ from typing import Any
 
 from nephos.lib import clock
 from nephos.library import grades
-from nephos.recording import cuts, gaps, join, verdicts
+from nephos.recording import cuts, gaps, join, notices, verdicts
 
 VERSION = 1
 
@@ -82,6 +82,7 @@ def document(order: Order, findings: Findings, cut: cuts.Cut, joined: join.Joine
         "reason": findings.judgement.reason,
         "score": findings.judgement.score,
         "grade": grades.grade(findings.judgement.score),
+        "notices": notices.find(cut.strip),
         "seconds": [[clock.stamp(one.second.utc), one.offset, one.second.bytes, one.second.cc] for one in cut.strip],
     }
 

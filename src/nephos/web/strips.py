@@ -11,6 +11,7 @@ from nephos.lib import clock
 
 WIDTH = 1000
 _BUCKETS = 500
+_MOST_NOTICES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,14 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A change of the stream that is no fault of the recording."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Strip:
     """The whole row and what it says in words."""
 
@@ -32,6 +41,7 @@ class Strip:
     end: datetime
     bars: tuple[Bar, ...]
     summary: str
+    notices: tuple[Notice, ...] = ()
 
 
 def draw(manifest: Mapping[str, Any]) -> Strip | None:
@@ -40,6 +50,8 @@ def draw(manifest: Mapping[str, Any]) -> Strip | None:
         start, end = clock.parse(manifest["from_at"]), clock.parse(manifest["to_at"])
         seconds = [(clock.parse(utc), int(size), int(errors)) for utc, _, size, errors in manifest.get("seconds", [])]
         gaps = [_gap(gap, start) for gap in manifest.get("gaps", [])]
+        told = manifest.get("notices", [])[:_MOST_NOTICES]
+        notices = tuple(Notice(clock.parse(one["at"]), str(one["text"])) for one in told)
     except (KeyError, TypeError, ValueError):
         return None
     length = (end - start).total_seconds()
@@ -47,7 +59,7 @@ def draw(manifest: Mapping[str, Any]) -> Strip | None:
         return None
     tones = _tones(seconds, start, length)
     bars = [*_merged(tones, length), *(_gap_bar(*gap, length) for gap in gaps)]
-    return Strip(start, end, tuple(bars), _summary(seconds, gaps))
+    return Strip(start, end, tuple(bars), _summary(seconds, gaps), notices)
 
 
 def _gap(gap: Mapping[str, Any], start: datetime) -> tuple[float, float, str]:

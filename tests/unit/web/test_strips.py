@@ -62,3 +62,12 @@ def test_a_short_gap_at_the_very_end_stays_inside() -> None:
 def test_a_foreign_document_draws_nothing() -> None:
     for broken in ({}, {"from_at": "x", "to_at": "y"}, {**manifest(5), "seconds": [[1]]}, {**manifest(5), "gaps": [7]}):
         assert strips.draw(broken) is None
+
+
+def test_changes_of_the_stream_are_told() -> None:
+    told = {"at": clock.stamp(START), "kind": "programme-map", "text": "The programme map changed."}
+
+    strip = strips.draw({**manifest(30), "notices": [told]})
+
+    assert strip is not None
+    assert [one.text for one in strip.notices] == ["The programme map changed."]

@@ -1,0 +1,1 @@
+"""A soak: a station under fire, and every packet accounted for."""

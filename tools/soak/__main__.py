@@ -1,0 +1,171 @@
+"""`python -m tools.soak MINUTES`: twenty channels, roles killed at random, senders that pause, a clock that steps."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.support.station import Station
+from tools.soak import account, air
+
+from nephos.client import http
+from nephos.lib import errors
+
+ROLES = ("recorder", "recorder", "keeper", "farm", "web", "sync")
+SHORTEST, LONGEST = 15, 45
+
+
+class Soak:
+    """One run."""
+
+    def __init__(self, *, minutes: float, channels: int, seed: int, root: Path) -> None:
+        self.seconds = minutes * 60
+        self.random = random.Random(seed)
+        self.clock_file = root / "clock"
+        self.clock_file.write_text("0")
+        self.station = Station(
+            root / "home",
+            NEPHOS_SOAK_CLOCK=str(self.clock_file),
+            PYTHONPATH=f"{Path(__file__).parent / 'clock'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+        )
+        port, low = self.random.randrange(20000, 60000), self.random.randrange(1, 200)
+        self.air = air.Air([air.Channel(number, f"239.222.{low}.{number + 1}", port) for number in range(channels)])
+        self.opening = ["kill recorder", "pause", "clock", "kill keeper", "kill recorder"]  # also in the shortest run
+        self.done: Counter[str] = Counter()
+        self.ordered: dict[int, air.Channel] = {}
+        self.busy_until = dict.fromkeys(range(channels), 0.0)
+        self.api = http.Client(http.UnixSocket(self.station.root / "run/api.sock", timeout=timedelta(seconds=10)))
+
+    def run(self) -> bool:
+        """Everything; True if the account balances."""
+        config = self.station.root / "config"
+        config.mkdir(parents=True)
+        (config / "nephos.toml").write_text('[recording]\npipeline = ""\n[web]\nport = 0\n')
+        self.air.start()
+        try:
+            self.station.start()
+            for channel in self.air.channels:
+                self.ask("POST", "/channels", {"name": channel.name, "address": channel.url})
+            self.fire()
+            self.clock_file.write_text("0")
+            bookings = self.await_ends()
+            return self.report(bookings)
+        finally:
+            self.air.stop()
+            self.station.stop()
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """A call that is repeated while the page's process is down. (Orders are not safe to repeat: see `order`.)"""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return self.api.call(method, path, body=body)
+            except errors.NephosError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.3)
+
+    def fire(self) -> None:
+        """Keep all channels recording, and make trouble."""
+        end = time.monotonic() + self.seconds
+        trouble = time.monotonic() + 6
+        while time.monotonic() < end:
+            for channel in self.air.channels:
+                if time.monotonic() >= self.busy_until[channel.number]:
+                    self.order(channel, left=end - time.monotonic())
+            if time.monotonic() >= trouble:
+                trouble = time.monotonic() + self.random.uniform(3, 9)
+                self.trouble()
+            time.sleep(0.2)
+
+    def order(self, channel: air.Channel, *, left: float) -> None:
+        length = self.random.randrange(SHORTEST, LONGEST) if left > SHORTEST else SHORTEST
+        body = {"channel": channel.name, "duration_seconds": length, "title": f"{channel.name} {self.done['orders']}"}
+        try:
+            made = self.api.call("POST", "/record", body=body)
+        except errors.NephosError:
+            return  # asked again at the next look; what was ordered all the same is found in the list of bookings
+        self.done["orders"] += 1
+        self.ordered[made["id"]] = channel
+        overlap = self.random.choice((0, 0, 5))
+        self.busy_until[channel.number] = time.monotonic() + length - overlap
+
+    def trouble(self) -> None:
+        """One thing goes wrong."""
+        kind = self.random.choice(("kill", "kill", "kill", "pause", "pause", "clock"))
+        role = self.random.choice(ROLES)
+        if self.opening:
+            kind, _, role = self.opening.pop(0).partition(" ")
+        if kind == "kill":
+            with contextlib.suppress(AssertionError):
+                self.station.kill_role(role)
+                self.done[f"kills of {role}"] += 1
+        elif kind == "pause":
+            channel = self.random.choice(self.air.channels)
+            channel.silent_until = time.monotonic() + self.random.uniform(2, 5)
+            self.done["pauses"] += 1
+        else:
+            self.clock_file.write_text(str(self.random.choice((0, 4, -4, 0.5))))
+            self.done["clock steps"] += 1
+
+    def await_ends(self) -> list[dict[str, Any]]:
+        """All bookings, when none is open any more."""
+        deadline = time.monotonic() + LONGEST + 90
+        while True:
+            found = self.ask("GET", "/bookings?limit=1000")
+            if not any(row["state"] in ("planned", "recording") for row in found) or time.monotonic() > deadline:
+                return list(found)
+            time.sleep(1)
+
+    def report(self, bookings: list[dict[str, Any]]) -> bool:
+        """Say what came of it."""
+        states = Counter(row["state"] for row in bookings)
+        total = account.Account()
+        by_name = {channel.name: channel for channel in self.air.channels}
+        for booking in bookings:
+            if booking["asset_id"]:
+                row = self.ask("GET", f"/recordings/{booking['asset_id']}")
+                total.add(account.of(row, self.station.root, by_name[booking["channel"]]))
+        lost = sorted(set(self.ordered) - {row["id"] for row in bookings})
+        facts = ", ".join(f"{name} {count}" for name, count in sorted(self.done.items()))
+        print(f"{len(by_name)} channels, {self.seconds / 60:.2g} minutes: {facts}")
+        print(f"bookings: {dict(states)}, lost orders: {lost}, gaps listed: {total.gaps}")
+        print(
+            f"packets: sent {total.sent:,} = recorded {total.recorded:,} + in listed gaps {total.in_gaps:,}"
+            f" + in continuity errors {total.counted:,}; unexplained {total.unexplained:,}"
+        )
+        for fault in total.faults[:20]:
+            print(f"FAULT {fault}")
+        is_good = total.balances and not lost and set(states) == {"recorded"}
+        print(json.dumps({"name": "soak", "good": is_good, "recordings": len(bookings)}))
+        return is_good
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one soak on a home of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("minutes", type=float, nargs="?", default=15.0)
+    parser.add_argument("--channels", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    given = parser.parse_args(arguments)
+    root = Path(tempfile.mkdtemp(prefix="nephos-soak-"))
+    print(f"seed {given.seed}, in {root}", flush=True)
+    good = Soak(minutes=given.minutes, channels=given.channels, seed=given.seed, root=root).run()
+    if good:
+        shutil.rmtree(root, ignore_errors=True)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
