@@ -27,6 +27,9 @@ _EXAMPLES = """
 # [watch.recordings]
 # sets = true
 # destinations = ["archive"]
+#
+# [webhook.chat]
+# url = "https://chat.example.org/hooks/abc"
 """
 
 
