@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nephos.recording import health, tables
 
@@ -20,13 +21,22 @@ class Reader:
 
     def look(self, packets: health.Bytes, heads: health.Bytes) -> int:
         """How often the map changed in these packets."""
-        found = self.tables
-        if found.wanted is not self._wanted_pids:
-            self._wanted_pids = found.wanted
+        before = self.tables.changes
+        pids: NDArray[np.uint16] = (heads[:, 1] & 0x1F).astype(np.uint16) * np.uint16(256) + heads[:, 2]
+        place, left = self._feed(packets, pids, 0, _MOST_PACKETS)
+        if self.tables.wanted is not self._wanted_pids:  # a list came: the tables that it names may follow at once
+            self._feed(packets, pids, place, left)
+        return self.tables.changes - before
+
+    def _feed(self, packets: health.Bytes, pids: NDArray[np.uint16], start: int, most: int) -> tuple[int, int]:
+        """Read tables until the wanted PIDs become others; where that was, and how many packets may yet be read."""
+        if self.tables.wanted is not self._wanted_pids:
+            self._wanted_pids = self.tables.wanted
             self._wanted.fill(0)
             self._wanted[list(self._wanted_pids)] = 1
-        pids = ((heads[:, 1] & 0x1F).astype(np.uint16) << 8) | heads[:, 2]
-        before = found.changes
-        for place in np.flatnonzero(self._wanted[pids])[:_MOST_PACKETS].tolist():
-            found.feed(packets[place * health.PACKET_BYTES : (place + 1) * health.PACKET_BYTES].tobytes())
-        return found.changes - before
+        for place in (np.flatnonzero(self._wanted[pids[start:]])[:most] + start).tolist():
+            self.tables.feed(packets[place * health.PACKET_BYTES : (place + 1) * health.PACKET_BYTES].tobytes())
+            most -= 1
+            if self.tables.wanted is not self._wanted_pids:
+                return place + 1, most
+        return len(pids), most

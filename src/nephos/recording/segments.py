@@ -169,6 +169,11 @@ def _lines(path: Path) -> Iterator[bytes]:
         return
 
 
+def read_line(line: bytes) -> Second | Resume | None:
+    """One line of a journal, None if it makes no sense."""
+    return _entry(line)
+
+
 def _entry(line: bytes) -> Second | Resume | None:
     try:
         raw = json.loads(line)

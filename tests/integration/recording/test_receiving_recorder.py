@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,8 +16,8 @@ import pytest
 
 from nephos.config import load
 from nephos.lib import clock, heartbeats
-from nephos.recording import plan, segments, timeline
-from tests.fakes import multicast
+from nephos.recording import plan, recorder, segments, timeline
+from tests.fakes import multicast, transport
 from tests.support.recorder import Station
 
 LOOPBACK = "127.0.0.1"
@@ -399,3 +400,66 @@ def test_it_waits_for_a_plan_and_stops_without_one(station: Station) -> None:
     station.wait_until(lambda: heartbeats.read(station.loaded.home.run, "recorder"))
 
     assert station.end() < 1
+
+
+def test_after_a_sleep_of_the_machine_it_joins_again_and_ends_in_time(
+    station: Station, sender: multicast.MulticastSender, caplog: pytest.LogCaptureFixture
+) -> None:
+    slept = 0.0
+
+    def clocks() -> timeline.Reading:
+        now = recorder.read_clocks()
+        return timeline.Reading(wall=now.wall + slept, mono=now.mono + slept, slept=now.slept + slept)
+
+    station.clocks = clocks
+    station.plan(channel(sender, seconds=30))
+    station.start()
+    sender.start()
+    station.wait_until(station.receives)
+    caplog.set_level("INFO")
+    slept = 20.0
+    station.wait_until(lambda: "The machine slept" in caplog.text)
+    size = len(station.recorded())
+    station.wait_until(lambda: len(station.recorded()) > size)
+    assert multicast.join_count(sender.group) == 1
+    station.wait_until(lambda: not station.shown(), timeout=15)
+
+    after = [second for second in station.seconds() if second.bytes]
+    assert (after[-1].utc - after[0].utc).total_seconds() > 20
+
+
+def test_a_clock_that_stands_still_while_bytes_flow_is_told(
+    station: Station, sender: multicast.MulticastSender
+) -> None:
+    frozen = [transport.packet(0x101, 0, adaptation=transport.pcr_field(5 * 27_000_000), has_payload=False)]
+    made = multicast.MulticastSender(
+        sender.group, sender.port, source=b"".join(frozen * 700), bits_per_second=1e6, loop=True, keep=False
+    )
+    station.plan(channel(sender))
+    station.start()
+    with made:
+        station.wait_until(lambda: station.shown() and station.shown()[0]["problem"] == "frozen-clock", timeout=25)
+        assert station.shown()[0]["state"] == "receiving"
+
+
+def test_a_unicast_address_and_ipv6_are_recorded(station: Station) -> None:
+    content = transport.stream(700)
+    start = clock.now()
+    window = plan.Window(1, start, start + timedelta(seconds=60))
+    targets = {
+        "four": (socket.AF_INET, "127.0.0.1", "udp://127.0.0.1:{}"),
+        "six": (socket.AF_INET6, "::1", "udp://[::1]:{}"),
+    }
+    ports = {slug: multicast.free_port() for slug in targets}
+    station.plan(
+        *(plan.Channel(slug, slug, url.format(ports[slug]), "", (window,)) for slug, (_, _, url) in targets.items())
+    )
+    station.start()
+    station.wait_until(lambda: len(station.shown()) == 2)
+
+    for slug, (family, host, _) in targets.items():
+        with socket.socket(family, socket.SOCK_DGRAM) as out:
+            for place in range(0, len(content), 5 * 188):  # not the usual seven packets
+                out.sendto(content[place : place + 5 * 188], (host, ports[slug]))
+
+    station.wait_until(lambda: all(station.recorded(slug) == content for slug in targets))

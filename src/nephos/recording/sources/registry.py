@@ -1,4 +1,7 @@
-"""Which code receives which kind of address: the one place where a new kind is added."""
+"""Which code receives which kind of address: the one place where a new kind is added.
+
+A kind is loaded when a channel needs it: a recorder that was killed shall listen again as soon as possible.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass, field
 
 from nephos.config import schema
 from nephos.lib import ports
-from nephos.recording.sources import address, base, errors, ffmpeg, links, multicat, process, udp
+from nephos.recording.sources import address, base, errors, links, udp
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ def options(settings: schema.Settings, *, interface: str = "") -> Options:
 
 
 def _pipe(link: links.Link, given: Options) -> base.Source:
+    from nephos.recording.sources import process
+
     def prepare(_is_unwanted: ports.Waiter) -> Sequence[str]:
         if link.name not in given.commands:
             raise errors.SourceError(
@@ -43,6 +48,8 @@ def _pipe(link: links.Link, given: Options) -> base.Source:
 
 
 def _ffmpeg(link: links.Link, _options: Options) -> base.Source:
+    from nephos.recording.sources import ffmpeg
+
     return ffmpeg.source(link)
 
 
@@ -64,5 +71,7 @@ def make(url: str, given: Options) -> base.Source:
     if isinstance(place, links.Link):
         return KINDS[place.scheme](place, given)
     if (place.engine or given.engine) == "multicat":
+        from nephos.recording.sources import multicat
+
         return multicat.source(place, interface=given.interface)
     return udp.UdpSource(place, interface=given.interface, buffer_bytes=given.buffer_bytes)
