@@ -215,7 +215,7 @@ def read_tags(value: Sequence[str] | None) -> list[str]:
     """Tags, each once, in the order given. Raises Invalid."""
     if value is None:
         return []
-    if isinstance(value, str) or not all(isinstance(tag, str) for tag in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(tag, str) for tag in value):
         raise errors.Invalid("Tags are a list of words.")
     tags = list(dict.fromkeys(naming.title(tag, what="tag") for tag in value))
     if len(tags) > MOST_TAGS:
