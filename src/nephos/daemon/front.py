@@ -6,12 +6,16 @@ printed as they come.
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from nephos.core import logs
+from nephos.lib import ports
+
+logger = logging.getLogger(__name__)
 
 LEFT, DRAIN, STOP = 0, 10, 11  # exit codes of the prompt's process
 
@@ -34,16 +38,19 @@ class Front:
         self._root = root
         self._source, self.pipe = os.pipe()
         for end in (self._source, self.pipe):
-            os.set_blocking(end, False)
+            ports.never_wait(end)
         self._process: subprocess.Popen[bytes] | None = None
 
     def open(self) -> None:
         """Show the prompt. Called from the main thread: the prompt dies with the thread that started it."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "nephos", "--home", str(self._root), "console"],
-            env={**os.environ, _LINES: str(self._source), _PARENT: str(os.getpid())},
-            pass_fds=(self._source,),
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "nephos", "--home", str(self._root), "console"],
+                env={**os.environ, _LINES: str(self._source), _PARENT: str(os.getpid())},
+                pass_fds=(self._source,),
+            )
+        except OSError as error:  # no memory, no processes left: the station matters more than its prompt
+            logger.warning("There is no prompt", extra={"reason": error})
 
     def is_open(self) -> bool:
         """Whether a person has the prompt before them."""

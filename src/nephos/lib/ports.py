@@ -121,6 +121,22 @@ def adopt_orphans() -> bool:
     return _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
+def never_wait(handle: int) -> None:
+    """Make reads and writes of a pipe fail rather than wait (not on Windows)."""
+    if sys.platform != "win32":
+        os.set_blocking(handle, False)
+
+
+def in_foreground(handle: int) -> bool:
+    """Whether what is typed at a terminal comes to this process; in the background reading it would stop us."""
+    if sys.platform == "win32":
+        return False
+    try:
+        return os.tcgetpgrp(handle) == os.getpgrp()
+    except OSError:
+        return False
+
+
 def open_files_limit() -> int | None:
     """How many files this process may open, None where there is no such limit."""
     if resource is None:

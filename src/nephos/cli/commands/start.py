@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from nephos.cli import lazy, options, output
 from nephos.config import load
 from nephos.daemon import supervisor
+from nephos.lib import ports
 
 app = lazy.single()
 
@@ -29,6 +29,6 @@ def start(
 
 def _prompt_fits() -> bool:
     """Whether a person sits at a terminal that can hold a prompt below passing log lines."""
-    if os.name != "posix" or options.current.quiet or not sys.stdin.isatty():
+    if options.current.quiet or not sys.stdin.isatty() or not ports.in_foreground(sys.stdin.fileno()):
         return False
     return output.on_terminal() and output.on_terminal(sys.stderr)

@@ -28,6 +28,7 @@ SHORT: dict[str, Command] = {
     "rmch": ["channel", "remove"],
     "rmjb": ["schedule", "remove"],
     "rmsh": ["share", "remove"],
+    "clients": ["worker"],
     "ver": ["version"],
     "info": ["version"],
 }
@@ -140,5 +141,6 @@ SHORT_HELP = """\
   lsch lsjb lssh    list the channels, schedules, shares
   lstk              list what the station has taken in and how far each is
   rmch rmjb rmsh    remove a channel, a schedule, a share
+  clients           the farm's workers: `clients list`, `clients enable NAME`, `clients disable NAME`
   help ?            this; `help NOUN` tells more of one
   version ver info  title, author, licence, version"""
