@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import selectors
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 
 import pytest
 
-from nephos.recording.sources import address, base, udp
+from nephos.recording.sources import address, base, process, udp
 from tests.fakes import multicast, sources, transport
 
 STREAM = transport.stream(7 * 40)
@@ -23,8 +28,44 @@ class Subject:
     give: Callable[[bytes], None]
 
 
-@pytest.fixture(params=["udp", "pipe"])
-def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+class Program:
+    """A program that writes what it is given; each start reads from a pipe of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.source = process.ProcessSource(self._prepare, what="pipe", shown="pipe:x")
+        self._folder = folder
+        self._path = folder / "0"
+        self._far: IO[bytes] | None = None
+        self._opened: list[IO[bytes]] = []
+
+    def _prepare(self, _is_unwanted: object) -> list[str]:
+        self._path = self._folder / str(int(self._path.name) + 1)
+        os.mkfifo(self._path)
+        self._far = None
+        return ["cat", str(self._path)]
+
+    def give(self, raw: bytes) -> None:
+        until = time.monotonic() + 5
+        while self._far is None:
+            assert time.monotonic() < until
+            with contextlib.suppress(OSError):  # nobody reads there yet, or any more
+                self._far = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_NONBLOCK), "wb", buffering=0)
+                self._opened.append(self._far)
+        self._far.write(raw)
+
+    def end(self) -> None:
+        self.source.close()
+        for far in self._opened:
+            far.close()
+
+
+@pytest.fixture(params=["udp", "pipe", "program"])
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    if request.param == "program":
+        program = Program(tmp_path)
+        yield Subject(program.source, program.give)
+        program.end()
+        return
     if request.param == "pipe":
         fake = sources.PipeSource()
         yield Subject(fake, fake.give)
