@@ -12,6 +12,7 @@ from pathlib import Path
 from nephos.config import load
 from nephos.lib import children, errors, ports, text
 from nephos.maintenance import machine
+from nephos.sync import mappings
 
 
 class State(StrEnum):
@@ -43,6 +44,7 @@ def examine(root: Path) -> list[Finding]:
     """All checks. Bad settings end it early: nothing else can be judged without them."""
     try:
         loaded = load.load(root)
+        mappings.check(loaded.settings)
     except errors.NephosError as error:
         return [Finding("settings", State.FAIL, error.message, error.hint)]
     found = [Finding("settings", State.OK, _settings_sentence(loaded))]
@@ -66,7 +68,7 @@ def programs(_loaded: load.Loaded) -> list[Finding]:
 
 def _program(name: str, *, needed: bool, without: str = "") -> Finding:
     path = shutil.which(name)
-    install = f"On Debian: apt-get install {'ffmpeg' if name == 'ffprobe' else name}"
+    install = f"On Debian: apt-get install {children.package_of(name)}"
     if path is None:
         state = State.FAIL if needed else State.OK
         loss = f"; without it {without}" if without else ""

@@ -15,9 +15,11 @@ from nephos.library.models import Channel
 from nephos.library.states import ChannelStatus
 from nephos.maintenance import hearing
 from nephos.monitoring import services
+from nephos.recording import states
 from nephos.recording.sources import address, probe
 
 KIND = "channel.down"
+_WELL_BEFORE = timedelta(seconds=45)  # longer than any look takes
 
 _SAID = {
     probe.State.DOWN: "Nothing comes.",
@@ -46,11 +48,10 @@ class OnAir:
     def check(self, loaded: Loaded) -> None:
         """Listen to the channels that are due, a few at a time; those that are being received are left alone."""
         chosen = loaded.settings.maintenance.channels
-        received = {one.slug for one in hearing.receivers(loaded)}
         channels = list(Channel.objects.all())
         self._forget(channels)
-        now = clock.monotonic()
-        due = [one for one in channels if one.slug not in received and self._is_due(one, chosen, now)]
+        now, taken = clock.monotonic(), _spoken_for(loaded)
+        due = [one for one in channels if one.slug not in taken and self._is_due(one, chosen, now)]
         if not due:
             return
         # A pool of its own: a look that hangs costs a thread of this check and of nothing else.
@@ -98,8 +99,20 @@ class OnAir:
         services.clear_others(KIND, keep=[key(channel) for channel in channels])
 
 
+def _spoken_for(loaded: Loaded) -> set[str]:
+    """Channels that are received, or will be in a moment: of unicast datagrams the last to listen gets them all."""
+    soon, now = clock.now() + _WELL_BEFORE, clock.now()
+    booked = Channel.objects.filter(
+        bookings__state__in=states.OPEN, bookings__from_at__lt=soon, bookings__to_at__gt=now
+    ).values_list("slug", flat=True)
+    return {*booked, *(one.slug for one in hearing.receivers(loaded))}
+
+
 def listen(channel: Channel, loaded: Loaded) -> Heard | None:
-    """One look at a channel; None for what cannot be asked without fetching it, or not at this moment."""
+    """One look at a channel; None for what another program fetches.
+
+    A provider may allow a single connection, and a look must not cost the recording that uses it.
+    """
     try:
         place = address.parse(channel.address)
         if not isinstance(place, address.Address):

@@ -135,6 +135,26 @@ def test_a_channel_that_is_received_is_left_alone(settle: Settle, beats: Beats) 
     assert opened() == []
 
 
+def test_a_channel_that_will_be_recorded_in_a_moment_is_left_to_the_recorder(settle: Settle) -> None:
+    loaded, check = settle(f"{QUICK}\nmisses = 1"), onair.OnAir()
+    channel = channel_at(multicast.free_group(), multicast.free_port())
+    booking = recording.record_now(channel=channel, duration="1h")
+    look(check, loaded)
+    assert opened() == []
+
+    recording.stop(booking=booking)
+    look(check, loaded)
+    assert len(opened()) == 1
+
+
+def test_what_another_program_fetches_is_not_asked(settle: Settle) -> None:
+    loaded, check = settle(f"{QUICK}\nmisses = 1"), onair.OnAir()
+    library.add_channel(name="Web", address="https://example.invalid/live.m3u8")
+    look(check, loaded)
+
+    assert opened() == []
+
+
 def test_the_problem_of_a_channel_goes_with_it(settle: Settle) -> None:
     loaded, check = settle(f"{QUICK}\nmisses = 1"), onair.OnAir()
     channel = channel_at(multicast.free_group(), multicast.free_port())
