@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import tomlkit
 from tomlkit import items
 
 from nephos.config import errors, home, load, schema
-from nephos.lib import files
+from nephos.lib import files, locks
+from nephos.lib.errors import AlreadyRunning
 
+_PATIENCE = timedelta(seconds=10)
 _HEADER = "# Settings of this Nephos station. `nephos config show` lists them all with their origin.\n"
 
 Plain = str | int | float | bool | list[Any] | dict[str, Any]
@@ -33,25 +37,41 @@ def set_table(
 
 def remove(place: home.Home, path: str) -> schema.Settings:
     """Remove a key or a table. Raises ConfigError if it is absent or if another part of the file needs it."""
-    document = _document(place)
-    *parents, last = path.split(".")
-    table = _walk(document, parents, create=False)
-    if table is None or last not in table:
-        raise errors.ConfigError(f"There is no {path} in the settings.")
-    del table[last]
-    return _save(place, document, None)
+    with _alone(place):
+        document = _document(place)
+        *parents, last = path.split(".")
+        table = _walk(document, parents, create=False)
+        if table is None or last not in table:
+            raise errors.ConfigError(f"There is no {path} in the settings.")
+        del table[last]
+        return _save(place, document, None)
 
 
 def _change(place: home.Home, path: list[str], value: Plain, check: Check | None) -> schema.Settings:
-    document = _document(place)
-    *parents, last = path
-    table = _walk(document, parents, create=True)
-    if table is None or not parents:
-        raise errors.ConfigError(
-            f"{'.'.join(path)!r} is no setting.", hint="Write it as section.key, for example web.port."
-        )
-    table[last] = value
-    return _save(place, document, check)
+    with _alone(place):
+        document = _document(place)
+        *parents, last = path
+        table = _walk(document, parents, create=True)
+        if table is None or not parents:
+            raise errors.ConfigError(
+                f"{'.'.join(path)!r} is no setting.", hint="Write it as section.key, for example web.port."
+            )
+        table[last] = value
+        return _save(place, document, check)
+
+
+@contextlib.contextmanager
+def _alone(place: home.Home) -> Iterator[None]:
+    """One editor at a time, of all threads and processes: of two that read the same text one would lose its change."""
+    try:
+        place.config.mkdir(parents=True, exist_ok=True)
+        lock = locks.FileLock(place.config / ".nephos.toml.lock").acquire(wait=_PATIENCE)
+    except OSError as error:
+        raise errors.HomeUnusable(f"{place.config} cannot be written: {error.strerror or error}.") from error
+    except AlreadyRunning:
+        raise errors.ConfigError("Somebody else is changing the settings.", hint="Try again.") from None
+    with lock:
+        yield
 
 
 def _document(place: home.Home) -> tomlkit.TOMLDocument:
@@ -84,6 +104,5 @@ def _save(place: home.Home, document: tomlkit.TOMLDocument, check: Check | None)
     load.check_places(settings, home.Home.at(place.root, settings.paths))
     if check is not None:
         check(settings)
-    place.config.mkdir(parents=True, exist_ok=True)
     files.write_atomic(place.config_file, text, mode=0o600)
     return settings

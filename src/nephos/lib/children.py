@@ -37,11 +37,23 @@ class Outcome:
     stderr_tail: str
 
 
+_PACKAGES = {"ffprobe": "ffmpeg", "ssh": "openssh-client", "tesseract": "tesseract-ocr"}
+"""The Debian package of a program, where it is called otherwise."""
+
+
+def package_of(program: str) -> str:
+    """What to install to have it."""
+    return _PACKAGES.get(program, program)
+
+
 def find(program: str) -> str:
     """Full path of a program. Raises ProgramMissing with the way to install it."""
     path = shutil.which(program)
     if path is None:
-        raise ProgramMissing(f"The program {program} is not installed.", hint=f"On Debian: apt-get install {program}")
+        raise ProgramMissing(
+            f"The program {program} is not installed.",
+            hint=f"On Debian: apt-get install {package_of(program)}",
+        )
     return path
 
 

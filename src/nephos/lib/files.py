@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,24 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_atomic(target: Path, content: bytes | str, *, mode: int = 0o644, durable: bool = True) -> None:
-    """Replace a file in one step: readers see the old or the new content, never a part.
+    """Replace a file in one step: readers see the old or the new content, never a part. Raises OSError.
 
     `durable=False` leaves out the fsync, for files that only matter while the machine is up (heartbeats).
     """
     raw = content.encode() if isinstance(content, str) else content
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_native_id()}.tmp")
+    try:
+        _write_new(temporary, raw, mode=mode, durable=durable)
+        temporary.replace(target)
+    except OSError:  # a full disk is not made fuller
+        temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        sync_folder(target.parent)
+
+
+def _write_new(path: Path, raw: bytes, *, mode: int, durable: bool) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         view = memoryview(raw)
         while view:
@@ -40,9 +52,6 @@ def write_atomic(target: Path, content: bytes | str, *, mode: int = 0o644, durab
             os.fsync(handle)
     finally:
         os.close(handle)
-    temporary.replace(target)
-    if durable:
-        sync_folder(target.parent)
 
 
 def write_json(target: Path, value: Any, *, durable: bool = True, mode: int = 0o644) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nephos.lib import clock, files
+
+logger = logging.getLogger(__name__)
 
 LATE_AFTER = timedelta(seconds=10)
 
@@ -21,24 +24,32 @@ class Heartbeat:
     role: str
     started_at: datetime = field(default_factory=clock.now)
     _last: float = field(default=-10.0)
+    _is_stuck: bool = field(default=False)
 
     def beat(self, *, state: str = "running", details: dict[str, Any] | None = None, now: bool = False) -> None:
-        """Say "alive", with what people may want to see; skipped if the last beat is under a second old."""
+        """Say "alive", with what people may want to see; skipped if the last beat is under a second old.
+
+        A disk that is full does not end the role that wanted to tell so: it is logged, once.
+        """
         if not now and clock.monotonic() - self._last < 1.0:
             return
         self._last = clock.monotonic()
-        files.write_json(
-            self.folder / f"{self.role}.json",
-            {
-                "role": self.role,
-                "pid": os.getpid(),
-                "state": state,
-                "started_at": clock.stamp(self.started_at),
-                "beat_at": clock.stamp(clock.now()),
-                "details": details or {},
-            },
-            durable=False,
-        )
+        told = {
+            "role": self.role,
+            "pid": os.getpid(),
+            "state": state,
+            "started_at": clock.stamp(self.started_at),
+            "beat_at": clock.stamp(clock.now()),
+            "details": details or {},
+        }
+        try:
+            files.write_json(self.folder / f"{self.role}.json", told, durable=False)
+        except OSError as error:
+            if not self._is_stuck:
+                logger.warning("The heartbeat cannot be written", extra={"error": str(error)})
+            self._is_stuck = True
+        else:
+            self._is_stuck = False
 
 
 def read(folder: Path, role: str) -> dict[str, Any] | None:

@@ -78,10 +78,7 @@ class Desk:
         is_full = not self.has_room or any(one["reason"] == batch.NO_SPACE for one in receivers)
         shown = "no_space" if is_full else state
         details = {"receivers": receivers, "waiting_bytes": self.waiting_bytes, "has_room": self.has_room}
-        try:
-            self._heartbeat.beat(state=shown, details=details, now=True)
-        except OSError as error:  # a full disk must not end the recorder
-            logger.warning("The heartbeat cannot be written", extra={"error": str(error)})
+        self._heartbeat.beat(state=shown, details=details, now=True)
 
     def _look_at_space(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,17 @@ def test_an_edit_keeps_comments_and_a_bad_one_changes_nothing(tmp_path: Path) ->
     assert "# kept" in text
     assert load.parse(text).web.port == 8601
     assert place.config_file.stat().st_mode & 0o077 == 0
+
+
+def test_changes_at_the_same_time_all_count(tmp_path: Path) -> None:
+    place = load.load(tmp_path, environment={}).home
+    names = [f"disk{number}" for number in range(16)]
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: edit.set_table(place, "connection", name, {"kind": "file"}), names))
+        list(pool.map(lambda name: edit.remove(place, f"connection.{name}"), names[:8]))
+
+    assert sorted(load.load(tmp_path, environment={}).settings.connection) == sorted(names[8:])
 
 
 def test_a_good_change_is_taken_up_and_a_bad_one_is_told(tmp_path: Path) -> None:

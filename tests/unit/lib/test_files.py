@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -20,6 +21,17 @@ def test_an_atomic_write_replaces_and_leaves_nothing_behind(tmp_path: Path) -> N
     assert target.read_text() == "new"
     assert target.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_an_atomic_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_handle: int, _content: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        files.write_atomic(tmp_path / "plan.json", "new")
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_json_that_is_none_is_none(tmp_path: Path) -> None:

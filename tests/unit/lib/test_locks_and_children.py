@@ -81,6 +81,27 @@ def test_a_heartbeat_is_written_at_most_once_a_second(tmp_path: Path) -> None:
     assert heartbeats.read(tmp_path, "web") is None
 
 
+def test_a_heartbeat_that_cannot_be_written_ends_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "run"
+    heart = heartbeats.Heartbeat(folder, "sync")
+    heart.beat(now=True)
+    heart.beat(now=True)
+    assert len(caplog.records) == 1
+
+    folder.mkdir()
+    heart.beat(now=True)
+
+    assert heartbeats.read(folder, "sync") is not None
+
+
+def test_a_missing_program_names_its_package() -> None:
+    with pytest.raises(children.ProgramMissing) as caught:
+        children.find("no-such-program")
+
+    assert caught.value.hint.endswith("apt-get install no-such-program")
+    assert children.package_of("ffprobe") == "ffmpeg"
+
+
 def test_moments_survive_being_written() -> None:
     moment = clock.parse("2026-11-22T19:16:20.125Z")
 

@@ -43,6 +43,15 @@ def test_bad_settings_end_it_with_the_key(home: load.Loaded) -> None:
     assert "prt" in only.sentence
 
 
+def test_a_kind_of_storage_that_does_not_exist_fails_the_settings(home: load.Loaded) -> None:
+    home.home.config_file.write_text('[connection.a]\nkind = "zip"\n')
+
+    (only,) = doctor.examine(home.home.root)
+
+    assert only.state is doctor.State.FAIL
+    assert "zip" in only.sentence
+
+
 @pytest.mark.parametrize("name", ["ffmpeg", "ffprobe"])
 def test_a_missing_program_fails_with_the_way_to_get_it(
     name: str, monkeypatch: pytest.MonkeyPatch, home: load.Loaded
