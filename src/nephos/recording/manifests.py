@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from nephos.lib import clock
+from nephos.lib import clock, urls
 from nephos.library import grades
 from nephos.recording import cuts, gaps, join, notices, verdicts
 
@@ -66,7 +66,7 @@ def document(order: Order, findings: Findings, cut: cuts.Cut, joined: join.Joine
         "channel": order.channel,
         "schedule": order.schedule,
         "title": order.title,
-        "url": order.url,
+        "url": urls.masked(order.url),
         "starts_at": clock.stamp(order.wanted.start),
         "ends_at": clock.stamp(order.wanted.end),
         "from_at": clock.stamp(order.window.start),

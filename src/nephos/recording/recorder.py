@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from nephos.config import load
+from nephos.config import live, load
 from nephos.lib import clock, heartbeats, ports, urls
 from nephos.recording import desk, plan, receiver, timeline, windows, writer
 from nephos.recording.sources import base, registry
@@ -59,6 +59,7 @@ class Recorder:
     """The loop. `clocks` is there for tests, which step them."""
 
     def __init__(self, loaded: load.Loaded, stop: ports.Waiter, *, clocks: ReadClocks = read_clocks) -> None:
+        self._live = live.Live(loaded)
         self._all_settings = loaded.settings
         self._settings = loaded.settings.recording
         self._plan_file = loaded.home.plan_file
@@ -200,12 +201,27 @@ class Recorder:
     def _each_second(self, now: timeline.Reading) -> None:
         if now.slept - self._slept > _NAP_OF_MACHINE:
             self._wake(now)
+        self._take_up_settings(now)
         if self._line.follow(now):
             for post in self._posts.values():
                 post.held = frozenset(post.windows.bookings)
         for post in self._posts.values():
             self._keep_time(post, now)
         self._desk.beat(self._shown())
+
+    def _take_up_settings(self, now: timeline.Reading) -> None:
+        """Sources that a change of the settings concerns are opened as it says; the others go on as they are."""
+        fresh = self._live.current().settings
+        old, self._all_settings = self._all_settings, fresh
+        if (fresh.source, fresh.recording) == (old.source, old.recording):
+            return
+        self._settings = fresh.recording
+        for post in self._posts.values():
+            interface = post.channel.interface
+            before, after = (registry.options(one, interface=interface) for one in (old, fresh))
+            if post.receiver is not None and registry.is_other(post.channel.url, before, after):
+                logger.info("The settings of a source changed", extra={"channel": post.channel.slug})
+                post.receiver.change(self._source(post.channel), now)
 
     def _wake(self, now: timeline.Reading) -> None:
         """The machine slept: switches forgot us, connections are gone."""

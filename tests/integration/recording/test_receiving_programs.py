@@ -10,12 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from nephos.config import load
+from nephos.lib import clock
+from nephos.recording import plan
 from nephos.recording.sources import address, base, errors, ffmpeg, links, multicat, process, registry
 from tests.fakes import senders, transport
+from tests.support.recorder import Station
 
 STREAM = transport.stream(2000)
 PYTHON = sys.executable
@@ -200,3 +205,42 @@ def test_multicat_is_told_what_was_heard(
     command = multicat.command(place, interface=interface, is_rtp=is_rtp, payload_bytes=payload)
 
     assert command[: len(expected)] == expected
+
+
+def test_a_source_that_is_written_into_the_settings_is_received_without_a_restart(
+    home: load.Loaded, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.ts"
+    path.write_bytes(STREAM)
+    station = Station(home)
+    start = clock.now()
+    window = plan.Window(1, start, start + timedelta(minutes=5))
+    station.plan(plan.Channel("one", "one", "pipe:tuner", "", (window,)))
+    station.start()
+    try:
+        station.wait_until(lambda: station.shown() and "no source called tuner" in station.shown()[0]["reason"])
+        home.home.config_file.write_text(f'[source.tuner]\ncommand = ["cat", "{path}"]\n')
+        station.wait_until(station.receives, timeout=20)
+    finally:
+        station.end()
+
+    assert station.recorded().startswith(STREAM)
+
+
+def test_only_the_sources_that_a_change_concerns_are_opened_anew() -> None:
+    old = registry.Options(interface="eth0", commands={"a": ("x",), "b": ("y",)})
+    new = registry.Options(interface="eth1", commands={"a": ("x",), "b": ("z",)})
+
+    concerned = [
+        url
+        for url in (
+            "pipe:a",
+            "pipe:b",
+            "http://h/x",
+            "udp://239.1.2.3:1",
+            "udp://239.1.2.3:1?interface=eth7",
+        )
+        if registry.is_other(url, old, new)
+    ]
+
+    assert concerned == ["pipe:b", "udp://239.1.2.3:1"]

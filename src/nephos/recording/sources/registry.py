@@ -33,6 +33,17 @@ def options(settings: schema.Settings, *, interface: str = "") -> Options:
     )
 
 
+def is_other(url: str, old: Options, new: Options) -> bool:
+    """Whether a change of the settings concerns the source of this address. Raises AddressInvalid."""
+    place = address.parse(url)
+    if isinstance(place, links.Link):
+        return place.scheme == "pipe" and old.commands.get(place.name) != new.commands.get(place.name)
+    return (place.interface or old.interface, place.engine or old.engine) != (
+        place.interface or new.interface,
+        place.engine or new.engine,
+    )
+
+
 def _pipe(link: links.Link, given: Options) -> base.Source:
     from nephos.recording.sources import process
 
