@@ -188,7 +188,9 @@ def record_now(
     length = fields.read_duration(duration)
     title = naming.title(title or channel.name, what="title")
     now = clock.now()
-    if isinstance(starts_at, str):
+    if not starts_at:
+        starts_at = None
+    elif isinstance(starts_at, str):
         zone, _ = rules.zone_of("", channel.zone, _station_zone())
         starts_at = starts.read(starts_at, zone=zone, now=now)
     start = _whole_second(now + _LEAD) if starts_at is None else _checked_start(starts_at, now)

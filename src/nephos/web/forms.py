@@ -78,6 +78,7 @@ class RecordForm(forms.Form):
     """Record a channel now."""
 
     duration = ReadField(fields.read_duration, example="30m")
+    starts_at = forms.CharField(required=False, max_length=40, label="From", help_text="20:00 or -30m; empty: now")
     title = ReadField(_name("title"), required=False, max_length=120)
 
 

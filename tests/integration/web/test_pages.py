@@ -340,3 +340,22 @@ def test_a_channel_is_checked_from_the_page_and_the_answer_stays(person: Callabl
 
     assert "Nothing comes." in done.content.decode()
     assert "Nothing comes." in browser.get("/channels").content.decode()
+
+
+def test_a_channel_with_a_buffer_offers_its_past_and_the_calendar_can_be_fetched(person: Callable[..., Client]) -> None:
+    from nephos.library import services as library
+    from nephos.recording import services as recording
+
+    browser = person()
+    channel = library.add_channel(name="Kept", address="udp://239.7.7.7:5004")
+    library.change_channel(channel=channel, buffer_seconds=3600)
+    recording.record_now(channel=channel, duration="1h", title="Storm")
+
+    page = browser.get("/channels").content.decode()
+    past = browser.post(f"/channels/{channel.pk}/record", {"duration": "5m", "starts_at": "-30m"}, follow=True)
+    calendar = browser.get("/api/v1/bookings.ics")
+
+    assert 'name="starts_at"' in page
+    assert "nothing is kept of it" in past.content.decode()
+    assert calendar.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    assert "SUMMARY:Storm" in calendar.content.decode()
