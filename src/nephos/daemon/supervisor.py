@@ -116,6 +116,7 @@ class _Station:
             self._await_page()
             self._greet(link)
             if self._front is not None:
+                self._say("`help` lists the words of this prompt; `quit` waits for running recordings and stops.")
                 self._front.open()
             self._watch()
         finally:

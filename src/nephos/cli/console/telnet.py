@@ -12,7 +12,7 @@ import sys
 import threading
 
 from nephos.config.load import Loaded
-from nephos.lib import heartbeats
+from nephos.lib import errors, heartbeats
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,14 @@ def main(loaded: Loaded, stop: threading.Event) -> None:
     visitors: list[subprocess.Popen[bytes]] = []
     with socket.socket(family, socket.SOCK_STREAM) as door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind((choices.host, choices.port))
-        door.listen(8)
+        try:
+            door.bind((choices.host, choices.port))
+            door.listen(8)
+        except OSError as error:
+            raise errors.NotNow(
+                f"The console cannot listen on {choices.host}:{choices.port}: {error.strerror or error}.",
+                hint="End the program that uses it, or set another: nephos config set console.port 6001",
+            ) from None
         address = door.getsockname()[:2]
         logger.info("The console listens", extra={"host": address[0], "port": address[1]})
         while not stop.is_set():
