@@ -122,7 +122,9 @@ def build_plan(loaded: Loaded, *, now: datetime) -> plan.Plan:
     for booking in wanted:
         if booking.pk not in held_back:
             windows[booking.channel].append(plan.Window(booking.pk, booking.from_at, booking.to_at))
-    for channel in Channel.objects.filter(buffer_seconds__gt=0).order_by("slug"):
+    buffered = Channel.objects.filter(buffer_seconds__gt=0).order_by("slug")
+    has_room = buffered.exists() and space.has_room_for_buffers(loaded)
+    for channel in buffered if has_room else ():
         windows.setdefault(channel, [])
     interface = loaded.settings.recording.interface
     return plan.Plan(
@@ -134,7 +136,7 @@ def build_plan(loaded: Loaded, *, now: datetime) -> plan.Plan:
                 url=channel.address,
                 interface=interface,
                 windows=tuple(found),
-                buffer_seconds=channel.buffer_seconds,
+                buffer_seconds=channel.buffer_seconds if has_room else 0,
             )
             for channel, found in windows.items()
         ),

@@ -52,6 +52,11 @@ def check_for_join(loaded: Loaded, needed_bytes: int) -> None:
         )
 
 
+def has_room_for_buffers(loaded: Loaded) -> bool:
+    """A rolling buffer never costs a recording its space: below the soft floor there is none."""
+    return free_bytes(loaded) >= loaded.settings.recording.soft_floor_bytes
+
+
 def free_bytes(loaded: Loaded) -> int:
     """Free space where recordings go."""
     folder = loaded.home.recordings

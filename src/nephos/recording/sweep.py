@@ -19,7 +19,7 @@ from nephos.config.load import Loaded
 from nephos.lib import clock
 from nephos.library.models import Asset, Channel
 from nephos.library.states import AssetState
-from nephos.recording import cuts, evidence, gaps, segments, states
+from nephos.recording import cuts, evidence, gaps, segments, space, states
 from nephos.recording.models import Booking
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,8 @@ def roll(loaded: Loaded, channel: Channel, *, now: datetime) -> None:
     """Remove what has left a channel's rolling buffer and no open booking wants."""
     recording = loaded.settings.recording
     length = timedelta(seconds=recording.segment_seconds)
-    limit = now - timedelta(seconds=channel.buffer_seconds) - length - _REST
+    kept_seconds = channel.buffer_seconds if space.has_room_for_buffers(loaded) else 0
+    limit = now - timedelta(seconds=kept_seconds) - length - _REST
     place = segments.folder(loaded.home.recordings, channel.slug)
     since = channel.buffer_since
     old = [one for one in segments.list_segments(place) if since is not None and since <= one.start < limit]

@@ -12,7 +12,7 @@ from nephos.config.load import Loaded
 from nephos.core import bootstrap
 from nephos.library import services as library
 from nephos.library.models import Asset, Channel
-from nephos.recording import admission, bookings, errors, forecast, services, space, states
+from nephos.recording import admission, bookings, errors, forecast, segments, services, space, states, sweep
 from nephos.recording.models import Booking
 from tests.fakes import air
 from tests.integration.recording import stage
@@ -153,6 +153,24 @@ def test_a_recording_is_not_put_together_in_the_space_of_one_that_runs(
     short.refresh_from_db()
     long.refresh_from_db()
     assert (short.state, long.state) == (states.BookingState.RECORDED, states.BookingState.RECORDING)
+
+
+def test_a_buffer_never_costs_a_recording_its_space(
+    disk: Disk, channel: Channel, hands: air.Clock, tape: air.Air
+) -> None:
+    tape.recordings = loaded().home.recordings
+    library.change_channel(channel=channel, buffer_seconds=3600)
+    tape.receive(stage.at(0), stage.at(100))
+    hands.go_to(stage.at(130))
+    sweep.Sweeper(loaded()).step()
+    assert [one.buffer_seconds for one in bookings.build_plan(loaded(), now=hands.wall).channels] == [3600]
+    assert len(segments.list_segments(tape.folder)) == 10
+
+    disk.free = 900 * MIB
+    sweep.Sweeper(loaded()).step()
+
+    assert bookings.build_plan(loaded(), now=hands.wall).channels == ()
+    assert segments.list_segments(tape.folder) == []
 
 
 def test_conflicts_are_shown_before_they_happen(disk: Disk, channel: Channel) -> None:
