@@ -87,7 +87,7 @@ def test_odd_names_stay_text(owner: Caller, name: str) -> None:
         "udp://239.1.2.3",
         "udp://239.1.2.3:0",
         "udp://239.1.2.3:99999",
-        "http://239.1.2.3:5004",
+        "ftp://239.1.2.3:5004",
         "udp://0.0.0.0:5004",
         "udp://239.1.2.3:5004?interface=../x",
         "udp://239.1.2.3:5004/x;rm",

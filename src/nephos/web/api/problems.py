@@ -57,9 +57,11 @@ def install(api: NinjaAPI) -> None:
 
 
 def tidy(view: View) -> View:
-    """The same view, whose "wrong method" is a problem document too."""
+    """The same view, whose "wrong method" is a problem document too, and that no database sees a NUL from."""
 
     def tidied(request: HttpRequest, *args: Any, **places: Any) -> HttpResponseBase:
+        if "\x00" in request.path:
+            return response(404, "The path holds a NUL character, which no name does.")
         answer = view(request, *args, **places)
         if answer.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
             return answer
