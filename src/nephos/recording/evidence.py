@@ -17,7 +17,7 @@ def collect(folder: Path, window: gaps.Span, *, longest: timedelta = LONGEST_SEG
     """The segments that may hold something of a window, oldest first. None is longer than `longest`."""
     return [
         source
-        for segment in segments.list_segments(folder)
+        for segment in segments.list_segments(folder, after=window.start - longest, before=window.end)
         if window.start - longest < segment.start < window.end and (source := read(segment)) is not None
     ]
 

@@ -94,7 +94,8 @@ def roll(loaded: Loaded, channel: Channel, *, now: datetime) -> None:
     limit = now - timedelta(seconds=kept_seconds) - length - _REST
     place = segments.folder(loaded.home.recordings, channel.slug)
     since = channel.buffer_since
-    old = [one for one in segments.list_segments(place) if since is not None and since <= one.start < limit]
+    old = segments.list_segments(place, after=since, before=limit)
+    old = [one for one in old if since is not None and since <= one.start < limit]
     if not old:
         return
     held = _open_windows(channel, timedelta(seconds=recording.pre_roll_seconds) + _BEFORE + length)

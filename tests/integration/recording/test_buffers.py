@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -129,6 +130,20 @@ def test_a_finished_recording_leaves_the_buffer_alone(
     library.change_channel(channel=buffered, buffer_seconds=0)
     stage.tidy(home, hands)
     assert segments.list_segments(tape.folder) == []
+
+
+def test_a_long_buffer_costs_little_to_look_through(home: Loaded, tape: air.Air) -> None:
+    tape.folder.mkdir(parents=True)
+    for number in range(8640):
+        name = segments.name(int(stage.at(0).timestamp()) - number * 10)
+        (tape.folder / name).touch()
+        (tape.folder / name).with_suffix(".jsonl").touch()
+    began = time.process_time()
+
+    found = segments.list_segments(tape.folder, after=stage.at(-100), before=stage.at(0))
+
+    assert [one.start for one in found] == [stage.at(-100 + 10 * number) for number in range(11)]
+    assert time.process_time() - began < 0.2
 
 
 @pytest.mark.parametrize("seconds", [-1, 8 * 86400, True, 1.5])
