@@ -112,3 +112,23 @@ def test_what_was_missed_while_it_was_off_is_told_at_the_start(station: Station,
         text = box.about("missed")[0].get_content()
         assert "Why:" in text
         assert len(box.about("missed")) == 1
+
+
+def test_a_recording_without_signal_is_one_alert_and_one_recovery(station: Station, tmp_path: Path) -> None:
+    with mail.serving(tmp_path, security="starttls", auth=True) as box:
+        # The check of the channels looks at once, and so could find it before the recording does.
+        configure(station, box, "[maintenance.signal]\nsilent_seconds = 2\n")
+        station.start()
+        group, port = multicast.free_group(), multicast.free_port()
+        station.run("channel", "add", "Hill TV", f"udp://{group}:{port}?interface=127.0.0.1")
+        station.run("record", "Hill TV", "--duration", "40s", "--title", "Late news")
+        waiting.until(lambda: box.letters, seconds=20, what="a mail of no signal")
+        time.sleep(4)
+        assert len(box.letters) == 1, box.titles()
+
+        sender = multicast.MulticastSender(group, port, loop=True, keep=False).start()
+        waiting.until(lambda: box.about("Over:"), seconds=20, what="a mail that it comes now")
+        status = lambda: station.json("channel", "show", "Hill TV")["status"] == "up"  # noqa: E731
+        waiting.until(status, seconds=10, what="the channel to be up")
+        sender.stop()
+        assert len(box.letters) == 2, box.titles()

@@ -19,6 +19,7 @@ from nephos.daemon import errors, front, roles
 from nephos.daemon.children import Children
 from nephos.lib import clock, files, heartbeats, locks, ports, signals
 from nephos.maintenance import vitals
+from nephos.monitoring import last_resort
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +119,7 @@ class _Station:
             if self._front is not None:
                 self._say("`help` lists the words of this prompt; `quit` waits for running recordings and stops.")
                 self._front.open()
+            last_resort.watch(self._loaded, self._stop)
             self._watch()
         finally:
             self._stop_roles()
@@ -194,6 +196,7 @@ def _prepare(loaded: Loaded) -> str:
         timeout=_PREPARE_TIMEOUT,
         stdin=subprocess.DEVNULL,
         check=False,
+        start_new_session=True,  # Ctrl-C in the terminal ends no migration in its middle
     )
     if made.returncode != 0:
         sentence, _, hint = made.stderr.strip().partition("\nhint: ")

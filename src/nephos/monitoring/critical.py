@@ -19,7 +19,10 @@ _LONGEST = 500
 
 def collect(loaded: Loaded) -> None:
     """Take in what the roles left in the spool."""
-    for path in sorted(critical.folder(loaded.home.run).glob("*.json")):
+    folder = critical.folder(loaded.home.run)
+    for path in folder.glob("*.told"):  # by the supervisor, while the keeper did not live
+        path.unlink(missing_ok=True)
+    for path in sorted(folder.glob("*.json")):
         record = files.read_json(path)
         if isinstance(record, dict):
             services.note(finding(record))
