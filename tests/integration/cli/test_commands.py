@@ -225,7 +225,11 @@ def test_storage(nephos: Any, tmp_path: Path) -> None:
     assert nephos("destination", "add", "disk", "--connection", "shelf", "--base", str(tmp_path / "shelf")) == 0
     assert nephos("connection", "test", "shelf") == 0
     assert "works" in nephos.out
+    assert nephos("connection", "test", "store") == ExitCode.FAILED  # KEY is not set
     assert nephos("watch", "add", "sets", "--sets", "--to", "cloud, disk") == 0
+    assert nephos("watch", "add", "two", "--sets", "--to", "cloud", "--to", "disk") == 0
+    assert nephos.json("watch", "show", "two")["destinations"] == ["cloud", "disk"]
+    assert nephos("watch", "remove", "two") == 0
     assert (
         nephos("watch", "add", "drop", "--folder", str(tmp_path), "--to", "disk") == ExitCode.USAGE
     )  # it holds the shelf

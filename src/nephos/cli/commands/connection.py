@@ -56,10 +56,11 @@ def try_out(
     name: Name,
     *,
     accept: Annotated[str | None, typer.Option(help="sftp: trust the server whose key has this fingerprint.")] = None,
-) -> None:
+) -> int | None:
     """Try a connection and say what it can do."""
     found = TEST(name, query={"accept": accept or ""})
     output.one(found, [("connection", "name"), ("works", "works"), ("because", "reason"), ("can", "capabilities")])
+    return None if found["works"] else 1
 
 
 @app.command()

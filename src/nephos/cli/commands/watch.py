@@ -86,7 +86,7 @@ def show(name: Name) -> None:
 def add(  # noqa: PLR0913 - the fields of a watch
     name: Name,
     *,
-    to: Annotated[str, typer.Option(help="Destinations, with commas between them.", show_default=False)],
+    to: Annotated[list[str], typer.Option(help="Destination; may be repeated.", show_default=False)],
     folder: Annotated[str | None, typer.Option(help="The folder that is watched.")] = None,
     sets: Annotated[bool, typer.Option("--sets", help="The sets that the station hands over.")] = False,
     pipeline: Annotated[str | None, typer.Option(help="Process the files first.")] = None,
@@ -98,7 +98,7 @@ def add(  # noqa: PLR0913 - the fields of a watch
     """Add a watch: --folder for a folder, --sets for recordings and their outputs."""
     body = given(
         name=name,
-        destinations=[part.strip() for part in to.split(",") if part.strip()],
+        destinations=[part.strip() for one in to for part in one.split(",") if part.strip()],
         folder=folder,
         sets=sets,
         pipeline=pipeline,
