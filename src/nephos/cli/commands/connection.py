@@ -48,7 +48,11 @@ def add(  # noqa: PLR0913 - the options of the kinds
         endpoint=endpoint, region=region, access_key=access_key, secret_key=secret_key, path_style=path_style
     )
     made = ADD(body={"name": name, "kind": kind, "options": {**chosen, **pairs(option or [])}})
-    output.done(made, f"Connection {made['name']} is there; `nephos connection test {made['name']}` tries it.")
+    output.done(
+        made,
+        f"Connection {made['name']} is there; a destination says where on it: nephos destination add NAME"
+        f" --connection {made['name']}",
+    )
 
 
 @app.command("test")
