@@ -19,6 +19,7 @@ THINKING = [
     "nephos.lib",
     "nephos.config",
     "nephos.client",
+    "nephos.plugins",
     "nephos.daemon",
     "nephos.core.states",
     "nephos.core.logs",

@@ -151,9 +151,17 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 def toml(tables: Mapping[str, Any], prefix: str = "") -> str:
     """Plain tables as TOML; JSON's strings, numbers and lists are TOML's too."""
-    lines = [f"{key} = {json.dumps(value)}" for key, value in tables.items() if not isinstance(value, Mapping)]
+    lines = [f"{key} = {_plain(value)}" for key, value in tables.items() if not isinstance(value, Mapping)]
     text = (f"[{prefix}]\n" if prefix else "") + "\n".join(lines) + "\n"
     for key, value in tables.items():
         if isinstance(value, Mapping):
             text += toml(value, f"{prefix}.{key}" if prefix else key)
     return text
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_plain(entry) for entry in value) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {_plain(entry)}" for key, entry in value.items()) + "}"
+    return json.dumps(value)

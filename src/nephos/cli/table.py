@@ -44,6 +44,7 @@ TABLE: dict[str, Entry] = {
     "destination": Entry("destination", "Places at a connection that take files.", DELIVERY),
     "watch": Entry("watch", "What is kept delivered.", DELIVERY),
     "transfer": Entry("transfer", "Deliveries of files, and their receipts.", DELIVERY),
+    "plugin": Entry("plugin", "Your own rules, processes and connections.", DELIVERY),
     "share": Entry("share", "People and the filters that say what they get.", PEOPLE),
     "user": Entry("user", "Accounts.", PEOPLE),
     "token": Entry("token", "Keys for programs.", PEOPLE),

@@ -13,7 +13,7 @@ from nephos.config.load import Loaded
 from nephos.lib import clock
 from nephos.lib import errors as lib_errors
 from nephos.lib.heartbeats import Heartbeat
-from nephos.sync import commands, errors, intake, mappings, orders, outbox, paths, pump, recalls, reload
+from nephos.sync import commands, copies, errors, intake, mappings, orders, outbox, paths, pump, recalls, reload
 from nephos.sync.journal import Journal
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ class Engine:
 
     def __init__(self, loaded: Loaded) -> None:
         self._journal = Journal(loaded.home.sync_database)
+        self._plugins = loaded.home.plugins
+        self._copies = loaded.home.run / "copies"
         self._heartbeat = Heartbeat(loaded.home.run, "sync")
         self._file = reload.SettingsFile(loaded)
         self._told_refusal = ""
@@ -109,8 +111,11 @@ class Engine:
         self._renew_intakes(rules, anew)
         for name, target in targets.items():
             if name not in self._pumps:
-                self._pumps[name] = pump.Pump(settings, target, self._journal, self._touch)
+                self._pumps[name] = pump.Pump(settings, target, self._journal, self._touch, self._work(name))
         logger.info("Settings are in force", extra={"watches": sorted(rules), "destinations": sorted(targets)})
+
+    def _work(self, destination: str) -> copies.Copies:
+        return copies.Copies(self._copies / destination, self._plugins)
 
     def _close_pump(self, name: str) -> None:
         self._pumps.pop(name).close()
@@ -122,7 +127,7 @@ class Engine:
         self._rules = rules
         for name, rule in rules.items():
             if rule.folder is not None and name not in self._intakes:
-                self._intakes[name] = intake.FolderIntake(rule, self._journal)
+                self._intakes[name] = intake.FolderIntake(rule, self._journal, self._plugins)
                 self._intakes[name].step()  # watch, scan, and only then send
 
     def _touch(self, watch: str, path: bytes) -> None:
@@ -163,6 +168,9 @@ class Engine:
         self._journal.commit(lambda db: commands.WRITES[order.kind](db, order))
         if order.kind in {orders.Kind.RESCAN, orders.Kind.RESET}:
             self._rescan(order.text("watch"))
+        if order.kind is orders.Kind.RETRY:
+            for each in self._intakes.values():
+                each.ask_again()
         for sender in self._named(order):
             if order.kind is orders.Kind.PAUSE:
                 sender.interrupt()

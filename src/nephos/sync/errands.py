@@ -132,7 +132,7 @@ class Errands:
         generation = self._commit(lambda db: paths.begin(db, row, source.fingerprint))
         try:
             delivered = self._bring(connection, row, source)
-        except (_Unproven, errors.NameRefused, errors.Refused):
+        except (_Unproven, errors.NameRefused, errors.Refused, errors.PluginRefused):
             self._commit(lambda db: _send_instead(db, row.id, old_name=row.other))  # it is a move all the same
             return
         if fingerprints.take(row.source) != source.fingerprint:
@@ -161,6 +161,9 @@ class Errands:
 
     def _bring(self, connection: base.Connection, row: paths.PathRow, source: _Source) -> base.Delivered:
         old, new = os.fsdecode(row.other), os.fsdecode(row.path)
+        if isinstance(connection, base.Mover) and not connection.capabilities.lists:
+            connection.move(old, new)  # it cannot look, so its word is all there is
+            return base.Delivered(new, source.fingerprint.size_bytes, source.sha256, source.proof)
         there = connection.look(old)
         if isinstance(connection, base.Mover):
             if there is not None:
@@ -212,7 +215,7 @@ class Errands:
         if begun is None:
             return
         keep = self._outlet.target.undo_of(row.watch)
-        if begun.other or not keep:
+        if begun.other or not keep or not connection.capabilities.copies:
             self._remove(connection, begun)
             return
         path, aside = os.fsdecode(row.path), f"{SET_ASIDE}/{row.id}/{os.fsdecode(row.path)}"

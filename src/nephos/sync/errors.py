@@ -67,6 +67,10 @@ class InTheWay(SyncError):
     retry_after = timedelta(seconds=2)
 
 
+class PluginRefused(SyncError):
+    """A rule or process of config/plugins failed on this file, so it is neither sent nor dropped."""
+
+
 class NameRefused(SyncError):
     """The destination cannot hold a file of this name."""
 

@@ -11,9 +11,23 @@ import os
 import queue
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 
 from nephos.lib import clock
-from nephos.sync import errors, fingerprints, marker, names, outbox, paths, patterns, removals, scanner, watcher
+from nephos.sync import (
+    errors,
+    fingerprints,
+    judge,
+    judged,
+    marker,
+    names,
+    outbox,
+    paths,
+    patterns,
+    removals,
+    scanner,
+    watcher,
+)
 from nephos.sync import ports as sync_ports
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.journal import Journal
@@ -40,12 +54,14 @@ class _Sighting:
 class FolderIntake:
     """One watched folder. All methods but `touch` belong to the engine's thread."""
 
-    def __init__(self, rule: WatchRule, journal: Journal) -> None:
+    def __init__(self, rule: WatchRule, journal: Journal, plugins: Path) -> None:
         assert rule.folder is not None  # noqa: S101 - the engine makes one only for folders
         self.rule = rule
         self.cause = ""
         self._root = os.fsencode(rule.folder)
         self._ignore = patterns.Patterns(rule.ignore)
+        self._judge = judge.Judge(rule, plugins) if rule.rules else None
+        self._left: set[bytes] = set()  # not taken by a rule, which may say otherwise later
         self._journal = journal
         self._watcher: watcher.Watcher | None = None
         self._seen: dict[bytes, Fingerprint] = {}
@@ -85,6 +101,8 @@ class FolderIntake:
 
     def close(self) -> None:
         """Stop watching."""
+        if self._judge is not None:
+            self._judge.close()
         self._close_watcher()
 
     def _look(self) -> None:
@@ -101,6 +119,9 @@ class FolderIntake:
 
     def _scan_all(self) -> None:
         started = clock.monotonic()
+        for path in self._left:
+            self._seen.pop(path, None)
+        self._left.clear()
         found = scanner.scan(self._root, ignore=self._ignore)
         self._merge(found, b"", deep=True)
         self.cause = "" if found.complete else "A folder below could not be read."
@@ -204,17 +225,15 @@ class FolderIntake:
 
     def _tell_gone(self, db: sqlite3.Connection, gone: list[bytes]) -> None:
         for path in gone:
-            for destination in self.rule.destinations:
-                row = paths.find(db, watch=self.rule.name, destination=destination, path=path)
-                if row is not None:
-                    paths.vanish(db, row)
+            for row in self._rows(db, path):
+                paths.vanish(db, row)
 
     def _settle(self) -> bool:
         now = clock.monotonic()
         quiet_for = self.rule.settle.total_seconds()
         ripe = (path for path, seen in self._unsettled.items() if now - seen.since >= quiet_for)
         candidates = list(itertools.islice(ripe, _GROUP))
-        quiet = [path for path in candidates if self._is_quiet(path)]
+        quiet = [path for path in candidates if self._is_quiet(path) and self._is_taken(path)]
         if not quiet:
             return False
         done = self._journal.commit(lambda db: self._hand_on(db, quiet)) if self.rule.delivers_paths else quiet
@@ -240,6 +259,36 @@ class FolderIntake:
             seen.since = clock.monotonic() - self.rule.settle.total_seconds() + _WRITER_SECONDS
             return False
         return True
+
+    def _is_taken(self, path: bytes) -> bool:
+        """What the rules say; a file that they leave, or that they fail on, is no longer waited for."""
+        if self._judge is None:
+            return True
+        verdict = self._judge.verdict(path, os.path.join(self._root, path), self._unsettled[path].fingerprint)
+        if verdict is None or verdict is True:
+            return verdict is True
+        del self._unsettled[path]
+        if verdict is False:
+            self._left.add(path)
+            self._journal.submit(lambda db: judged.leave_all(db, self._rows(db, path)))
+        else:
+            error = verdict
+            self._journal.submit(lambda db: judged.hold_unasked(db, self._rows(db, path), error))
+        return False
+
+    def _rows(self, db: sqlite3.Connection, path: bytes) -> list[paths.PathRow]:
+        found = [
+            paths.find(db, watch=self.rule.name, destination=destination, path=path)
+            for destination in self.rule.destinations
+        ]
+        return [row for row in found if row is not None]
+
+    def ask_again(self) -> None:
+        """A person wants it tried: files on which a rule failed are looked at anew."""
+        if self._judge is not None:
+            for path in self._journal.commit(lambda db: judged.settling(db, self.rule.name)):
+                if path not in self._unsettled:
+                    self._restat(path)
 
     def _hand_on(self, db: sqlite3.Connection, quiet: list[bytes]) -> list[bytes]:
         done = []

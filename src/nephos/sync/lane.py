@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 
 from nephos.lib import backoff, clock, ids
-from nephos.sync import database, errors, paths
+from nephos.sync import database, errors, paths, timetable
 from nephos.sync.connections import base
 from nephos.sync.outlet import Outlet, Shipment
 
@@ -26,7 +26,8 @@ class Lane:
         self.in_flight: dict[int, Shipment] = {}
         self._outlet = outlet
         self._batch = batch
-        self._choice = paths.Lane(outlet.target.name, outlet.target.watches, *sizes)
+        levels = outlet.target.priorities or ((0, outlet.target.watches),)
+        self._choices = [paths.Lane(outlet.target.name, watches, *sizes) for _, watches in levels]
         self._awake = threading.Event()
         self._interrupted = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"{outlet.target.name}-{name}", daemon=True)
@@ -52,6 +53,15 @@ class Lane:
     def is_set(self) -> bool:
         """What is under way shall stop."""
         return self._outlet.stop.is_set() or self._interrupted.is_set()
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the destination is fed slower than it goes."""
+        return self._outlet.target.pace != timetable.Timetable()
+
+    def take(self, count: int) -> None:
+        """So many bytes went; waits until more may go."""
+        self.wait(self._outlet.throttle.delay(count))
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for that."""
@@ -82,9 +92,9 @@ class Lane:
     def _send(self) -> None:
         """Everything that is due now, in one go."""
         with database.reading(self._outlet.journal.path) as db:
-            if db is None or self._outlet.breaker.is_open:
+            if db is None or self._closed():
                 return
-            first = paths.due(db, self._choice, limit=1)
+            first = self._due(db, limit=1)
             if not first:
                 return
             connection = self._outlet.connection(wanted_by=first[0])
@@ -96,11 +106,10 @@ class Lane:
 
     def _supply(self, db: sqlite3.Connection) -> Iterator[base.Item]:
         """Items as long as there are any, a batch at a time; only one while the destination is in doubt."""
-        while not self.is_set() and not self._outlet.breaker.is_open:
+        while not self.is_set() and not self._closed():
             doubtful = self._outlet.breaker.is_doubtful
-            rows = paths.due(db, self._choice, limit=1 if doubtful else self._batch)
-            # The newest outcomes may not be in the journal yet.
-            shipments = self._outlet.begin([row for row in rows if row.id not in self.in_flight])
+            rows = self._due(db, limit=1 if doubtful else self._batch)
+            shipments = self._outlet.begin(rows)
             if not shipments:
                 return
             self.in_flight |= {shipment.row.id: shipment for shipment in shipments}
@@ -109,12 +118,23 @@ class Lane:
             if doubtful:
                 return
 
+    def _due(self, db: sqlite3.Connection, *, limit: int) -> list[paths.PathRow]:
+        """Of the highest priority that has any."""
+        for choice in self._choices:
+            rows = [row for row in paths.due(db, choice, limit=limit) if row.id not in self.in_flight]
+            if rows:
+                return rows
+        return []
+
+    def _closed(self) -> bool:
+        return self._outlet.breaker.is_open or self._outlet.throttle.is_closed
+
     def _item(self, shipment: Shipment) -> base.Item:
         return base.Item(
             id=shipment.row.id,
-            source=shipment.row.source,
+            source=shipment.copy or shipment.row.source,
             path=os.fsdecode(shipment.row.path),
-            fingerprint=shipment.fingerprint,
+            fingerprint=shipment.copied or shipment.fingerprint,
             transfer=ids.new(),
             verify=self._outlet.target.verify,
         )

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from nephos.config import schema
 from nephos.config.errors import ConfigError
-from nephos.sync import patterns
+from nephos.plugins.registry import Option
+from nephos.sync import patterns, timetable
 from nephos.sync.connections import registry
 from nephos.sync.connections.base import Verify
 from nephos.sync.planner import Mode
@@ -35,6 +36,8 @@ class WatchRule:
     limits: Limits
     undo: timedelta
     priority: int
+    rules: tuple[tuple[str, tuple[tuple[str, Option], ...]], ...]
+    processes: tuple[str, ...]
 
     @property
     def delivers_paths(self) -> bool:
@@ -54,6 +57,13 @@ class Target:
     tuning: schema.Sync
     watches: frozenset[str]
     undo: tuple[tuple[str, timedelta], ...] = ()
+    priorities: tuple[tuple[int, frozenset[str]], ...] = ()  # watches by their priority, highest first
+    pace: timetable.Timetable = timetable.NO_LIMIT
+    processes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def processes_of(self, watch: str) -> tuple[str, ...]:
+        """What is done to a copy of each file of a watch before it is sent."""
+        return dict(self.processes).get(watch, ())
 
     def undo_of(self, watch: str) -> timedelta:
         """How long what was removed for a watch can be brought back."""
@@ -68,6 +78,7 @@ def check(settings: schema.Settings) -> None:
         connection = settings.connection[destination.connection]
         kind = registry.kind_of(destination.connection, connection)
         kind.check(destination.connection, connection.options, destination.base)
+        timetable.parse(destination.timetable)
     for name, watch in settings.watch.items():
         _check_watch(name, watch, settings)
 
@@ -89,6 +100,8 @@ def watches(settings: schema.Settings) -> dict[str, WatchRule]:
             limits=Limits(watch.most_deletions, watch.most_deletions_percent, timedelta(seconds=watch.grace_seconds)),
             undo=timedelta(days=watch.undo_days),
             priority=watch.priority,
+            rules=tuple(_rule(name, rule) for rule in watch.rules),
+            processes=tuple(watch.processes),
         )
         for name, watch in settings.watch.items()
         if watch.enabled
@@ -109,9 +122,37 @@ def targets(settings: schema.Settings, rules: Mapping[str, WatchRule]) -> dict[s
                 verify=Verify(destination.verify),
                 tuning=settings.sync,
                 watches=feeding,
+                priorities=_priorities([rules[name] for name in feeding]),
+                pace=timetable.parse(destination.timetable, plain=destination.bytes_per_second),
+                processes=tuple(sorted((name, rules[name].processes) for name in feeding)),
                 undo=tuple(sorted((name, rules[name].undo) for name in feeding)),
             )
     return found
+
+
+def _check_choice(name: str, watch: schema.Watch) -> None:
+    """What it takes, and what is done to it."""
+    patterns.Patterns(watch.ignore)
+    for rule in watch.rules:
+        _rule(name, rule)
+    for process in watch.processes:
+        if not process.startswith("process_"):
+            raise ConfigError(f"Watch {name} names {process!r}, which is no process.", hint='processes = ["process_x"]')
+
+
+def _rule(watch: str, values: Mapping[str, Option]) -> tuple[str, tuple[tuple[str, Option], ...]]:
+    """`{rule = "rule_size", most_bytes = 1000}` by its name and options. Raises ConfigError."""
+    name = values.get("rule")
+    if not isinstance(name, str) or not name.startswith("rule_"):
+        raise ConfigError(
+            f"A rule of watch {watch} has no name.", hint='rules = [{ rule = "rule_type", types = ["mp4"] }]'
+        )
+    return name, tuple((key, value) for key, value in values.items() if key != "rule")
+
+
+def _priorities(rules: list[WatchRule]) -> tuple[tuple[int, frozenset[str]], ...]:
+    levels = sorted({rule.priority for rule in rules}, reverse=True)
+    return tuple((level, frozenset(rule.name for rule in rules if rule.priority == level)) for level in levels)
 
 
 def place_of(settings: schema.Settings, destination: str) -> str:
@@ -128,7 +169,7 @@ def identity(rule: WatchRule, target: Target) -> str:
 
 
 def _check_watch(name: str, watch: schema.Watch, settings: schema.Settings) -> None:
-    patterns.Patterns(watch.ignore)
+    _check_choice(name, watch)
     if not watch.folder:
         return
     folder = Path(watch.folder).expanduser()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from nephos.config import schema
 from nephos.lib.errors import NephosError
-from nephos.sync import breaker, errors, fingerprints, meters, paths, profiles, transfers
+from nephos.sync import breaker, copies, errors, fingerprints, meters, paths, profiles, timetable, transfers
 from nephos.sync.connections import base, registry
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.journal import Journal
@@ -27,16 +30,22 @@ class Shipment:
     row: paths.PathRow
     fingerprint: Fingerprint
     generation: int
+    copy: bytes = b""  # what is sent instead of the file itself
+    copied: Fingerprint | None = None
 
 
 class Outlet:
     """One destination, for several threads. `touch` tells the engine to look at a watch's file again."""
 
-    def __init__(self, settings: schema.Settings, target: Target, journal: Journal, touch: Touch) -> None:
+    def __init__(
+        self, settings: schema.Settings, target: Target, journal: Journal, touch: Touch, work: copies.Copies
+    ) -> None:
         self.target = target
+        self._copies = work
         self.journal = journal
         self.breaker = breaker.Breaker()
         self.meter = meters.Meter()
+        self.throttle = timetable.Throttle(target.pace)
         self.notes = transfers.Notes(journal, self.meter)
         self.stop = threading.Event()
         self._settings = settings
@@ -65,21 +74,25 @@ class Outlet:
 
     def begin(self, rows: list[paths.PathRow]) -> list[Shipment]:
         """Mark rows as being sent; those whose file is not what it was are left to settle again."""
-        found: list[tuple[paths.PathRow, Fingerprint]] = []
+        found: list[tuple[paths.PathRow, Fingerprint, Path | None]] = []
         for row in rows:
+            if self.stop.is_set():
+                break
             try:
                 fingerprint = fingerprints.take(row.source)
                 if fingerprint != row.observed and not row.set_id:
                     raise errors.SourceChanged
-                found.append((row, fingerprint))
+                processes = self.target.processes_of(row.watch)
+                found.append((row, fingerprint, self._copies.made(row, processes, fingerprint) if processes else None))
             except errors.SyncError as error:
                 self.fail(row, error)
         if not found:
             return []
         # A set was handed over as finished: its file as it is now is the version that counts.
-        generations = self.journal.commit(lambda db: [paths.begin(db, row, version) for row, version in found])
+        generations = self.journal.commit(lambda db: [paths.begin(db, row, version) for row, version, _ in found])
         return [
-            Shipment(row, version, generation) for (row, version), generation in zip(found, generations, strict=True)
+            _shipment(row, version, generation, copy)
+            for (row, version, copy), generation in zip(found, generations, strict=True)
         ]
 
     def record(self, shipment: Shipment, outcome: base.Outcome) -> None:
@@ -88,9 +101,11 @@ class Outlet:
         if proof is not None:
             self.breaker.reset()
             self.notes.end(outcome.item)
-            self.journal.submit(
-                lambda db: transfers.deliver(db, outcome.item, generation=shipment.generation, proof=proof)
-            )
+            item = outcome.item
+            if shipment.copy:
+                item = dataclasses.replace(item, fingerprint=shipment.fingerprint)
+                self._copies.drop(item.id)
+            self.journal.submit(lambda db: transfers.deliver(db, item, generation=shipment.generation, proof=proof))
         elif error is not None:
             self.fail(shipment.row, error)
 
@@ -107,13 +122,20 @@ class Outlet:
 
     def close(self) -> None:
         """Let go of the connection."""
+        self._copies.close()
         if self._connection is not None:
             self._connection.close()
 
     def _open(self) -> base.Connection:
         name, place = self.target.name, self.target.place
         profile = self.journal.commit(lambda db: profiles.get(db, destination=name, place=place))
-        connection = registry.open_destination(self._settings, name, profile=profile, folder=self.journal.path.parent)
+        connection = registry.open_destination(
+            self._settings,
+            name,
+            profile=profile,
+            folder=self.journal.path.parent,
+            plugins=self._copies.plugins,
+        )
         if profile is None:
             try:
                 probed = connection.probe()
@@ -122,3 +144,9 @@ class Outlet:
                 raise
             self.journal.commit(lambda db: profiles.put(db, destination=name, place=place, profile=probed))
         return connection
+
+
+def _shipment(row: paths.PathRow, version: Fingerprint, generation: int, copy: Path | None) -> Shipment:
+    if copy is None:
+        return Shipment(row, version, generation)
+    return Shipment(row, version, generation, os.fsencode(copy), fingerprints.take(os.fsencode(copy)))

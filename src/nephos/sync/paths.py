@@ -12,6 +12,7 @@ from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.states import BUSY, PATH, Action, PathState
 
 _RETRIES = backoff.Backoff(first=timedelta(seconds=1), most=timedelta(minutes=5))
+ASKED = b"\0rule"  # in `other`: held because a rule failed; no path can be called so
 _FARTHEST = timedelta(hours=1)  # a next try beyond this is the work of a clock that was set back
 
 
@@ -266,7 +267,9 @@ def hold(db: sqlite3.Connection, row: PathRow, error: errors.SyncError) -> None:
 
 def release(db: sqlite3.Connection, row: PathRow) -> None:
     """Try it now: what was held or waits becomes ready."""
-    if row.state in {PathState.HELD, PathState.WAITING}:
+    if row.state is PathState.HELD and row.other == ASKED:
+        set_(db, row, state=PathState.SETTLING, other=b"", cause="")
+    elif row.state in {PathState.HELD, PathState.WAITING}:
         action = row.action if row.action is not Action.NOTHING else Action.SEND
         set_(db, row, state=PathState.READY, action=action, next_try_at=0.0, attempts=0, cause="")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nephos.config import schema
 from nephos.lib import clock
-from nephos.sync import breaker, errands, lane, outlet, recaller
+from nephos.sync import breaker, copies, errands, lane, outlet, recaller
 from nephos.sync.journal import Journal
 from nephos.sync.mappings import Target
 
@@ -19,9 +19,11 @@ _NO_LIMIT = 2**62
 class Pump:
     """One destination at work."""
 
-    def __init__(self, settings: schema.Settings, target: Target, journal: Journal, touch: outlet.Touch) -> None:
+    def __init__(
+        self, settings: schema.Settings, target: Target, journal: Journal, touch: outlet.Touch, work: copies.Copies
+    ) -> None:
         self.target = target
-        self._outlet = outlet.Outlet(settings, target, journal, touch)
+        self._outlet = outlet.Outlet(settings, target, journal, touch, work)
         edge = target.tuning.single_put_bytes + 1
         self._lanes = [
             lane.Lane(self._outlet, name="small", sizes=(0, edge), batch=_SMALL_BATCH),

@@ -258,3 +258,25 @@ def test_a_channel_that_is_probed_when_it_is_added_keeps_the_answer(owner: Calle
 
     assert made.status == 201
     assert (made.document["status"], made.document["found"]["layers"][1]["grade"]) == ("down", "fail")
+
+
+def test_pauses_and_deletions_are_ordered(owner: Caller, tmp_path: Path) -> None:
+    owner("POST", "/connections", {"name": "shelf", "kind": "file"})
+    owner("POST", "/destinations", {"name": "archive", "connection": "shelf", "base": str(tmp_path / "there")})
+    watch = {"name": "inbox", "folder": str(tmp_path), "destinations": ["archive"], "mode": "mirror"}
+    assert owner("POST", "/watches", {**watch, "folder": "/nowhere"}).status == 422
+    (tmp_path / "in").mkdir()
+    assert owner("POST", "/watches", {**watch, "folder": str(tmp_path / "in")}).document["mode"] == "mirror"
+
+    for verb in ("undo", "approve"):
+        assert owner("POST", f"/watches/inbox/{verb}", {"paths": ["a"]}).document[0]["order"] == verb
+    assert owner("POST", "/watches/inbox/reset").document["order"] == "reset"
+    assert owner("POST", "/watches/inbox/restore", {"to": "relative"}).status == 422
+    assert owner("POST", "/watches/inbox/restore", {"to": str(tmp_path), "paths": ["../x"]}).status == 422
+    assert owner("POST", "/watches/inbox/restore", {"to": str(tmp_path)}).document["order"] == "restore"
+    for verb in ("pause", "resume"):
+        assert owner("POST", f"/destinations/archive/{verb}").document["order"] == verb
+        assert owner("POST", f"/destinations/nobody/{verb}").status == 404
+        assert owner("POST", f"/transfers/{verb}").document["order"] == verb
+        assert owner("POST", f"/transfers/99/{verb}").status == 404
+    assert owner("GET", "/recalls").document == []

@@ -347,3 +347,20 @@ def run_json(nephos: Any, *options: str) -> list[str]:
     """Lines of `nephos logs keeper --json`."""
     assert nephos("logs", "keeper", *options, "--json") == 0
     return str(nephos.out).splitlines()
+
+
+def test_a_rule_is_tried_on_a_file(nephos: Any, tmp_path: Path) -> None:
+    assert "rule_size" in nephos.json("plugin", "list")["rules"]
+    (tmp_path / "clip.mp4").write_bytes(b"x")
+    assert nephos("plugin", "test", str(tmp_path / "clip.mp4")) == 0
+    assert nephos("plugin", "test", str(tmp_path / "nothing")) == ExitCode.USAGE
+
+
+def test_everything_is_paused_and_the_names_that_are_left_are_listed(nephos: Any) -> None:
+    assert nephos("transfer", "pause-all") == 0
+    assert nephos("transfer", "resume-all") == 0
+    assert nephos("transfer", "verify") == 0
+    assert nephos("transfer", "receipts", "--csv") == 0
+    assert nephos.out.startswith("at,watch,destination,path,key,bytes,sha256")
+    assert nephos("transfer", "show", "1") == ExitCode.NOT_FOUND
+    assert "*.part" in [row["pattern"] for row in nephos.json("watch", "ignored")]

@@ -353,3 +353,35 @@ def test_a_watched_folder_that_goes_and_comes_back_loses_nothing(station: Statio
         station.until(lambda: "is not there" not in station.beat)
 
     assert len(queries.receipts(station.home)) == 2
+
+
+def test_a_destination_is_fed_no_faster_than_it_may(station: Station, inbox: Path, tmp_path: Path) -> None:
+    station.connect("shelf", "file", str(tmp_path / "shelf"), bytes_per_second=2 * MIB)
+    station.watch("inbox", "shelf", folder=inbox)
+    (inbox / "big").write_bytes(os.urandom(5 * MIB))
+
+    with station.running():
+        station.until(lambda: "big" in station.states())
+        began = time.monotonic()
+        station.until_delivered("big")
+
+    assert time.monotonic() - began > 1.7
+
+
+def test_what_has_priority_goes_first(station: Station, inbox: Path, tmp_path: Path) -> None:
+    station.connect("shelf", "file", str(tmp_path / "shelf"))
+    (tmp_path / "urgent").mkdir()
+    station.watch("later", "shelf", folder=inbox)
+    station.watch("first", "shelf", folder=tmp_path / "urgent", priority=5)
+    for number in range(5):
+        (inbox / f"l{number}").write_bytes(b"l")
+        (tmp_path / "urgent" / f"u{number}").write_bytes(b"u")
+    station.write()
+    station.order("pause")
+    with station.running():
+        station.until(lambda: list(station.states().values()) == ["ready"] * 10)
+        station.order("resume")
+        station.until_delivered("l0", "l1", "l2", "l3", "l4")
+
+    order = [receipt.path[0] for receipt in reversed(queries.receipts(station.home))]
+    assert order == ["u"] * 5 + ["l"] * 5

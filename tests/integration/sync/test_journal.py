@@ -155,7 +155,7 @@ def test_a_move_that_the_table_does_not_know_is_refused(notes: journal.Journal) 
 def test_a_next_try_far_in_the_future_is_the_work_of_a_clock(home: Home, notes: journal.Journal) -> None:
     row = notes.commit(lambda db: paths.observe(db, SIGHT))
     lane = paths.Lane("cloud", frozenset({"inbox"}), 0, 100)
-    notes.commit(lambda db: db.execute("UPDATE paths SET state = 'waiting', next_try_at = 1e11"))
+    notes.commit(lambda db: db.execute("UPDATE paths SET state = 'waiting', action = 'send', next_try_at = 1e11"))
 
     with database.reading(home.sync_database) as db:
         assert db is not None

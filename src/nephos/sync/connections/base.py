@@ -118,6 +118,7 @@ class Tuning:
     part_threads: int
     small_threads: int = 8
     folder: Path | None = None  # where a connection may keep what it must remember: keys of servers that are trusted
+    plugins: Path | None = None  # where people's own classes are
 
 
 class TransferJournal(Protocol):
@@ -163,6 +164,24 @@ class Connection(Protocol):
     def close(self) -> None:
         """Let go of sockets and threads."""
         ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A stop event that also says how fast it may go."""
+
+    @property
+    def is_limited(self) -> bool: ...
+
+    def take(self, count: int) -> None:
+        """So many bytes went; returns when more may go, or at a stop."""
+        ...
+
+
+def pace(stop: ports.Waiter, count: int) -> None:
+    """Called by a connection after so many bytes of content were handed to the network or the disk."""
+    if isinstance(stop, Paced):
+        stop.take(count)
 
 
 @runtime_checkable

@@ -21,6 +21,7 @@ from nephos.sync.connections import base, hidden, options
 from nephos.sync.states import Proof
 
 _STEP_BYTES = 32 << 20
+_PACED_BYTES = 1 << 20
 _HASH_BYTES = 1 << 20
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _TRANSIENT = frozenset(
@@ -216,6 +217,7 @@ class FileConnection:
     ) -> None:
         source = Path(os.fsdecode(item.source))
         size = item.fingerprint.size_bytes
+        step = _PACED_BYTES if isinstance(stop, base.Paced) and stop.is_limited else _STEP_BYTES
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o644)
         try:
             os.ftruncate(handle, offset)
@@ -224,12 +226,13 @@ class FileConnection:
                 if stop.is_set():
                     raise errors.Interrupted
                 try:
-                    copied = files.append_range(source, handle, start=offset, length=min(_STEP_BYTES, size - offset))
+                    copied = files.append_range(source, handle, start=offset, length=min(step, size - offset))
                 except FileNotFoundError as error:
                     raise errors.SourceGone from error
                 if not copied:
                     raise errors.SourceChanged
                 offset += copied
+                base.pace(stop, copied)
                 os.fsync(handle)
                 if offset < size:
                     journal.offset(item, offset)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nephos.config import schema
 from nephos.config.errors import ConfigError
-from nephos.sync.connections import base, file
+from nephos.sync.connections import base, file, plugin
 from nephos.sync.connections.options import Plain
 from nephos.sync.connections.s3 import connection as s3
 from nephos.sync.connections.s3.endpoint import S3Options
@@ -29,6 +29,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "file": Kind(options=file.FileOptions, check=file.check, open=file.open_),
     "s3": Kind(options=S3Options, check=s3.check, open=s3.open_),
+    "plugin": Kind(options=object, check=plugin.check, open=plugin.open_),
     "sftp": Kind(options=SftpOptions, check=sftp.check, open=sftp.open_, accept=sftp.accept),
 }
 
@@ -44,7 +45,12 @@ def kind_of(name: str, connection: schema.Connection) -> Kind:
 
 
 def open_destination(
-    settings: schema.Settings, name: str, *, profile: base.Profile | None = None, folder: Path | None = None
+    settings: schema.Settings,
+    name: str,
+    *,
+    profile: base.Profile | None = None,
+    folder: Path | None = None,
+    plugins: Path | None = None,
 ) -> base.Connection:
     """Open a destination; the folder has the keys of trusted servers. Raises ConfigError, SecretMissing."""
     destination = settings.destination[name]
@@ -53,7 +59,9 @@ def open_destination(
         single_put_bytes=settings.sync.single_put_bytes,
         part_bytes=settings.sync.part_bytes,
         part_threads=settings.sync.part_threads,
+        small_threads=destination.files_at_once,
         folder=folder,
+        plugins=plugins,
     )
     kind = kind_of(destination.connection, connection)
     return kind.open(destination.connection, connection.options, destination.base, profile, tuning)

@@ -117,7 +117,7 @@ def try_out(request: HttpRequest, name: str, accept: str = "") -> TestView:
         if accept:
             access.require(access.get_caller(request), roles.Scope.ADMIN)
             registry.accept_server(loaded.settings, place, folder=trusted, fingerprint=accept)
-        opened = registry.open_destination(loaded.settings, place, folder=trusted)
+        opened = registry.open_destination(loaded.settings, place, folder=trusted, plugins=loaded.home.plugins)
         with contextlib.closing(opened):
             profile = opened.probe()
     except errors.NephosError as error:
