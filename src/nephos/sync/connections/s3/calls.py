@@ -16,8 +16,8 @@ from nephos.sync.connections.s3.endpoint import Endpoint
 from nephos.sync.connections.s3.exchange import IDLE_SECONDS, Answer, Body, FileRange, Pool, Sink
 
 _COMPLETE_SECONDS = 600.0  # a big object may take the server minutes to put together
-_QUICK_TRIES = 3
-_QUICK = backoff.Backoff(first=timedelta(milliseconds=200), most=timedelta(seconds=2))
+QUICK_TRIES = 3
+QUICK = backoff.Backoff(first=timedelta(milliseconds=200), most=timedelta(seconds=2))
 
 META = "x-amz-meta-"
 TRANSFER = "nephos-transfer"
@@ -30,6 +30,7 @@ class Calls:
         self.endpoint = endpoint
         self._signer = sign
         self._pool = pool
+        self.tls = pool.tls
 
     def put(
         self, key: str, body: Body, *, sha256: str, headers: Mapping[str, str] | None = None, stop: ports.Waiter
@@ -167,7 +168,7 @@ class Calls:
             except errors.Overloaded:
                 # rclone's server answers 500 when two first files meet in a new folder; the second try is fine.
                 failures += 1
-                if failures >= _QUICK_TRIES or stop.wait(_QUICK.delay(failures - 1).total_seconds()):
+                if failures >= QUICK_TRIES or stop.wait(QUICK.delay(failures - 1).total_seconds()):
                     raise
 
     def _once(  # noqa: PLR0913
@@ -183,12 +184,25 @@ class Calls:
         idle: float = IDLE_SECONDS,
         sink: Sink | None = None,
     ) -> Answer:
-        target = self.endpoint.target(key)
-        request = signer.Request(method, target, query, headers, sha256)
-        signed = self._signer.sign(request, host=self.endpoint.authority)
         length = len(body) if isinstance(body, bytes) else body.length
+        request = self.request(method, key, query, headers, length=length, sha256=sha256)
+        return self._pool.ask(request, body, stop=stop, idle=idle, sink=sink)
+
+    def request(
+        self,
+        method: str,
+        key: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        *,
+        length: int = 0,
+        sha256: str = signer.EMPTY_SHA256,
+    ) -> bytes:
+        """The signed head of a request."""
+        target = self.endpoint.target(key)
+        signed = self._signer.sign(signer.Request(method, target, query, headers, sha256), host=self.endpoint.authority)
         question = f"?{signer.canonical_query(query)}" if query else ""
         lines = [f"{method} {target}{question} HTTP/1.1", *(f"{name}: {value}" for name, value in signed.items())]
         if length or method in {"PUT", "POST"}:
             lines.append(f"content-length: {length}")
-        return self._pool.ask(("\r\n".join(lines) + "\r\n\r\n").encode(), body, stop=stop, idle=idle, sink=sink)
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()

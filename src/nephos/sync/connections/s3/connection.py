@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,11 +10,11 @@ from nephos.config import secret
 from nephos.lib import ports
 from nephos.sync import errors, names
 from nephos.sync.connections import base, options
-from nephos.sync.connections.s3 import answers, endpoint, multipart, probe, single
+from nephos.sync.connections.s3 import answers, dispatch, endpoint, multipart, probe, single
 from nephos.sync.connections.s3.calls import Calls
 from nephos.sync.connections.s3.endpoint import S3Options
 from nephos.sync.connections.s3.exchange import Pool
-from nephos.sync.connections.s3.sending import Sending
+from nephos.sync.connections.s3.sending import Sending, open_source
 from nephos.sync.connections.s3.signer import Signer
 
 
@@ -54,28 +53,9 @@ class S3Connection:
     def send(
         self, items: Iterable[base.Item], *, journal: base.TransferJournal, stop: ports.Waiter
     ) -> Iterator[base.Outcome]:
-        """As many at a time as there are threads; outcomes come as they end."""
-        ended: queue.SimpleQueue[base.Outcome | BaseException] = queue.SimpleQueue()
-        waiting = iter(items)
-        running = 0
-        more = True
-        try:
-            while more or running:
-                while more and running < self._tuning.small_threads:
-                    item = None if stop.is_set() else next(waiting, None)
-                    more = item is not None
-                    if item is not None:
-                        self._objects.submit(self._run, item, journal, stop, ended)
-                        running += 1
-                if running:
-                    outcome = ended.get()
-                    running -= 1
-                    if isinstance(outcome, BaseException):
-                        raise outcome
-                    yield outcome
-        finally:
-            for _ in range(running):  # nobody may still be sending when we say that it is over
-                ended.get()
+        """Many small ones at a time, and as many others as there are threads; outcomes come as they end."""
+        sending = dispatch.Dispatch(self._calls, self._profile, self._objects, self._tuning.small_threads, stop)
+        return sending.run(items, self._key, lambda item: self._deliver(item, journal, stop))
 
     def look(self, path: str) -> base.Remote | None:
         """HEAD."""
@@ -113,23 +93,9 @@ class S3Connection:
             threads.shutdown(wait=False, cancel_futures=True)
         self._calls.close()
 
-    def _run(
-        self,
-        item: base.Item,
-        journal: base.TransferJournal,
-        stop: ports.Waiter,
-        ended: queue.SimpleQueue[base.Outcome | BaseException],
-    ) -> None:
-        try:
-            ended.put(base.Outcome(item, delivered=self._deliver(item, journal, stop)))
-        except errors.SyncError as error:
-            ended.put(base.Outcome(item, error=error))
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that reads the outcomes, which raises it
-            ended.put(error)
-
     def _deliver(self, item: base.Item, journal: base.TransferJournal, stop: ports.Waiter) -> base.Delivered:
         self._key(item.path)
-        handle = _open(item)
+        handle = open_source(item)
         try:
             sending = Sending(item, handle, self._calls, self._profile, self._tuning, journal, stop)
             sending.check_source()
@@ -149,12 +115,3 @@ class S3Connection:
         if refusal or len(encoded) > 1024:
             raise errors.NameRefused(refusal or "The key is longer than 1,024 bytes.")
         return key
-
-
-def _open(item: base.Item) -> int:
-    try:
-        return os.open(item.source, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError as error:
-        raise errors.SourceGone from error
-    except OSError as error:
-        raise errors.SourceUnreadable(f"The file cannot be read: {error.strerror or error}.") from error

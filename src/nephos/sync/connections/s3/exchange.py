@@ -10,10 +10,12 @@ import struct
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from nephos.lib import clock, ports
 from nephos.sync import errors
 from nephos.sync import ports as sync_ports
+from nephos.sync.connections import base
 from nephos.sync.connections.s3.endpoint import Endpoint
 
 _CONNECT_SECONDS = 10.0
@@ -50,7 +52,7 @@ class Answer:
         return self.headers.get(name, "")
 
 
-class _Closed(OSError):
+class Closed(OSError):
     """The other side closed the connection."""
 
 
@@ -70,6 +72,7 @@ class Exchange:
         try:
             if isinstance(body, bytes):
                 self._send(connection, head + body, stop, idle)
+                base.pace(stop, len(body))
             else:
                 self._send(connection, head, stop, idle)
                 self._send_range(connection, body, stop, idle)
@@ -134,6 +137,7 @@ class Exchange:
                 continue
             if sent:
                 at += sent
+                base.pace(stop, sent)
                 deadline = clock.monotonic() + idle
             else:
                 size = os.fstat(piece.handle).st_size
@@ -145,6 +149,7 @@ class Exchange:
             if not block:
                 raise errors.SourceChanged
             self._send(connection, block, stop, idle)
+            base.pace(stop, len(block))
             at += len(block)
 
     def _answer(
@@ -175,6 +180,14 @@ class Exchange:
         return Answer(status, headers, body)
 
 
+class Source(Protocol):
+    """Where an answer is read from."""
+
+    def until(self, mark: bytes, most: int) -> bytes: ...
+    def some(self, most: int) -> bytes: ...
+    def rest(self) -> bytes: ...
+
+
 class _Receiver:
     """Reads from a socket in pieces of the asked shape."""
 
@@ -188,7 +201,7 @@ class _Receiver:
         """Bytes up to a mark, without it."""
         while mark not in self._buffer:
             if len(self._buffer) > most:
-                raise _Closed("an answer without end")
+                raise Closed("an answer without end")
             self._buffer += self._more()
         found, _, self._buffer = self._buffer.partition(mark)
         return found
@@ -204,7 +217,7 @@ class _Receiver:
         """What comes next, empty when the other side has closed."""
         try:
             return self.some(_BLOCK_BYTES)
-        except _Closed:
+        except Closed:
             return b""
 
     def _more(self) -> bytes:
@@ -216,7 +229,7 @@ class _Receiver:
                 _be_patient(self._stop, deadline)
                 continue
             if not block:
-                raise _Closed("the connection was closed")
+                raise Closed("the connection was closed")
             return block
 
 
@@ -227,11 +240,20 @@ def _be_patient(stop: ports.Waiter, deadline: float) -> None:
         raise TimeoutError("nothing came or went for too long")
 
 
-def _head(receive: _Receiver) -> tuple[int, dict[str, str]]:
+def answer_of(receive: Source) -> Answer:
+    """A whole answer to anything but HEAD."""
+    status, headers = _head(receive)
+    while status < 200:
+        status, headers = _head(receive)
+    body = b"" if status in {204, 304} else _body(receive, headers, None)
+    return Answer(status, headers, body)
+
+
+def _head(receive: Source) -> tuple[int, dict[str, str]]:
     lines = receive.until(b"\r\n\r\n", _MOST_HEAD_BYTES).decode("latin-1").split("\r\n")
     protocol, _, rest = lines[0].partition(" ")
     if not protocol.startswith("HTTP/1.") or not rest[:3].isdigit():
-        raise _Closed("that is no HTTP")
+        raise Closed("that is no HTTP")
     headers = {}
     for line in lines[1:]:
         name, _, value = line.partition(":")
@@ -241,7 +263,7 @@ def _head(receive: _Receiver) -> tuple[int, dict[str, str]]:
     return int(rest[:3]), headers
 
 
-def _body(receive: _Receiver, headers: Mapping[str, str], sink: Sink | None) -> bytes:
+def _body(receive: Source, headers: Mapping[str, str], sink: Sink | None) -> bytes:
     pieces: list[bytes] = []
     total = 0
 
@@ -249,7 +271,7 @@ def _body(receive: _Receiver, headers: Mapping[str, str], sink: Sink | None) -> 
         nonlocal total
         total += len(block)
         if total > _MOST_BODY_BYTES:
-            raise _Closed("an answer that is too long")
+            raise Closed("an answer that is too long")
         pieces.append(block)
 
     take = sink or keep
@@ -263,14 +285,14 @@ def _body(receive: _Receiver, headers: Mapping[str, str], sink: Sink | None) -> 
     return b"".join(pieces)
 
 
-def _exactly(receive: _Receiver, length: int, take: Sink) -> None:
+def _exactly(receive: Source, length: int, take: Sink) -> None:
     while length > 0:
         block = receive.some(length)
         length -= len(block)
         take(block)
 
 
-def _chunks(receive: _Receiver, take: Sink) -> None:
+def _chunks(receive: Source, take: Sink) -> None:
     while length := int(receive.until(b"\r\n", 1024).partition(b";")[0], 16):
         _exactly(receive, length, take)
         receive.until(b"\r\n", 16)
@@ -283,7 +305,7 @@ class Pool:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._tls = endpoint.tls()
+        self.tls = endpoint.tls()
         self._idle: list[Exchange] = []
         self._lock = threading.Lock()
 
@@ -299,15 +321,15 @@ class Pool:
             rested = exchange.used
             try:
                 answer = exchange.ask(head, body, stop=stop, idle=idle, sink=sink)
-            except (ConnectionResetError, BrokenPipeError, _Closed) as error:
+            except (ConnectionResetError, BrokenPipeError, Closed) as error:
                 exchange.close()
                 if rested and sink is None:
                     self._drop_idle()
                     continue
-                raise self._explain(error) from error
+                raise explain(self._endpoint, error) from error
             except (OSError, ValueError) as error:
                 exchange.close()
-                raise self._explain(error) from error
+                raise explain(self._endpoint, error) from error
             except BaseException:
                 exchange.abort()
                 raise
@@ -320,7 +342,7 @@ class Pool:
 
     def _borrow(self) -> Exchange:
         with self._lock:
-            return self._idle.pop() if self._idle else Exchange(self._endpoint, self._tls)
+            return self._idle.pop() if self._idle else Exchange(self._endpoint, self.tls)
 
     def _give_back(self, exchange: Exchange) -> None:
         with self._lock:
@@ -332,14 +354,16 @@ class Pool:
         for exchange in idle:
             exchange.close()
 
-    def _explain(self, error: Exception) -> errors.SyncError:
-        where = self._endpoint.authority
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return errors.NotWelcome(
-                f"The certificate of {where} cannot be trusted: {error.verify_message}.",
-                hint="Name your own authority in the option ca_file.",
-            )
-        if isinstance(error, TimeoutError):
-            return errors.Offline(f"{where} does not answer.")
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return errors.Offline(f"{where} cannot be reached: {reason}.")
+
+def explain(endpoint: Endpoint, error: Exception) -> errors.SyncError:
+    """What it means that a connection broke."""
+    where = endpoint.authority
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return errors.NotWelcome(
+            f"The certificate of {where} cannot be trusted: {error.verify_message}.",
+            hint="Name your own authority in the option ca_file.",
+        )
+    if isinstance(error, TimeoutError):
+        return errors.Offline(f"{where} does not answer.")
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return errors.Offline(f"{where} cannot be reached: {reason}.")

@@ -34,6 +34,13 @@ def crc64nvme(piece: FileRange, stop: ports.Waiter) -> str:
     return base64.b64encode(value.to_bytes(8, "big")).decode()
 
 
+def crc64nvme_of(body: bytes) -> str:
+    """The same of bytes."""
+    from awscrt import checksums
+
+    return base64.b64encode(checksums.crc64nvme(body).to_bytes(8, "big")).decode()
+
+
 def _digest(digest: hashlib._Hash, piece: FileRange, stop: ports.Waiter) -> str:
     for block in _blocks(piece, stop):
         digest.update(block)

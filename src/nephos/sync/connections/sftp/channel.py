@@ -35,6 +35,7 @@ class Channel:
         self.extensions: frozenset[bytes] = frozenset()
         self.write_bytes = packets.USUAL_WRITE_BYTES
         self.unsent_bytes = 0
+        self.in_flight_bytes = 0  # of files, sent and not acknowledged; kept by those who send them
         self.sets_times = True
         self.heard_at = clock.monotonic()
         self._unsent: collections.deque[bytes | memoryview] = collections.deque()

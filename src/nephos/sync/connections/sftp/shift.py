@@ -29,22 +29,13 @@ class _Lane:
 
     channel: Channel
     uploads: list[Upload] = field(default_factory=list)
-    streaming: collections.deque[Upload] = field(default_factory=collections.deque)
-
-    @property
-    def in_flight_bytes(self) -> int:
-        return sum(upload.in_flight_bytes for upload in self.uploads)
 
     def pump(self) -> None:
         """Send as much as may be on its way."""
-        room = _WINDOW_BYTES - self.in_flight_bytes
         channel = self.channel
         for upload in self.uploads:
-            while upload.has_more and room > 0 and channel.unsent_bytes < _UNSENT_BYTES:
+            while upload.has_more and channel.in_flight_bytes < _WINDOW_BYTES and channel.unsent_bytes < _UNSENT_BYTES:
                 upload.send_next()
-                room -= channel.write_bytes
-            if room <= 0:
-                return
 
 
 class Shift:
@@ -68,14 +59,19 @@ class Shift:
             try:
                 while True:
                     self._fill(waiting, selector)
-                    while self._ended:
-                        yield self._ended.popleft()
+                    if self._ended:
+                        yield from self._outcomes()
+                        continue
                     if not self._more and self._next is None and not self._is_busy:
                         return
                     self._turn(selector)
             finally:
                 for lane in self._lanes:
                     self._lobby.give_back(lane.channel)
+
+    def _outcomes(self) -> Iterator[base.Outcome]:
+        while self._ended:
+            yield self._ended.popleft()
 
     @property
     def _is_busy(self) -> bool:
@@ -109,7 +105,7 @@ class Shift:
             return None
         if len(self._lanes) == 1 and len(least.uploads) >= _ANOTHER_AT and self._lobby.has_room:
             self._log_in(selector)
-        full = len(least.uploads) >= _FILES_EACH or least.in_flight_bytes >= _WINDOW_BYTES
+        full = len(least.uploads) >= _FILES_EACH or least.channel.in_flight_bytes >= _WINDOW_BYTES
         return None if full else least
 
     def _log_in(self, selector: selectors.BaseSelector) -> None:

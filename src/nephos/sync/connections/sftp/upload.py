@@ -43,6 +43,8 @@ class _Write:
     """A piece that was sent."""
 
     end: int
+    bytes: int
+    answered: bool = False
     acknowledged: bool = False
 
 
@@ -72,10 +74,6 @@ class Upload:
         """Whether there are bytes to send now."""
         return not self.is_over and bool(self._handle) and self._sent < self._size and self._source >= 0
 
-    @property
-    def in_flight_bytes(self) -> int:
-        return self._sent - self._acknowledged
-
     def send_next(self) -> None:
         """One piece more."""
         self._guard(self._send_piece)
@@ -84,6 +82,7 @@ class Upload:
         """It ends here; what a later attempt can go on with stays."""
         if not self.is_over:
             self._release()
+            self._channel.in_flight_bytes -= sum(write.bytes for write in self._writes if not write.answered)
             if self._channel.broken is None:
                 self._tidy(error)
             self.is_over = True
@@ -215,13 +214,16 @@ class Upload:
         return block
 
     def _write(self, block: bytes) -> None:
-        write = _Write(self._sent + len(block))
+        write = _Write(self._sent + len(block), len(block))
         self._writes.append(write)
         body = packets.text(self._handle) + packets.u64(self._sent) + packets.u32(len(block))
         self._sent = write.end
+        self._channel.in_flight_bytes += len(block)
         self._ask(Kind.WRITE, body, lambda reply: self._written(reply, write), block)
 
     def _written(self, reply: Reply, write: _Write) -> None:
+        self._channel.in_flight_bytes -= write.bytes
+        write.answered = True
         if reply.status != Status.OK:
             raise refusals.of_write(reply)
         write.acknowledged = True
