@@ -60,6 +60,7 @@ class Soak:
             self.fire()
             self.clock_file.write_text("0")
             bookings = self.await_ends()
+            self.air.stop()
             return self.report(bookings)
         finally:
             self.air.stop()

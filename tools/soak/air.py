@@ -60,7 +60,8 @@ class Air:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(5)
+        if self._thread.is_alive():
+            self._thread.join(5)
         self._out.close()
 
     def _run(self) -> None:

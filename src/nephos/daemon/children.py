@@ -21,7 +21,9 @@ logger = logging.getLogger(__name__)
 
 # The first restart is at once: a crashed recorder must be back within the second.
 _RESTARTS = backoff.Backoff(first=timedelta(seconds=1), most=timedelta(minutes=1), at_once=True)
-_STEADY_AFTER = 60.0
+# What is on the air does not wait: the recorder starts in a moment and costs nothing while it fails.
+_OF_RECORDER = backoff.Backoff(first=timedelta(seconds=0.5), most=timedelta(seconds=2), at_once=True)
+_STEADY_AFTER = 10.0  # who lived so long is not one that cannot start
 
 
 @dataclass(slots=True)
@@ -94,7 +96,7 @@ class Children:
             return
         if clock.monotonic() - child.started > _STEADY_AFTER:
             child.failures = 0
-        delay = _RESTARTS.delay(child.failures)
+        delay = (_OF_RECORDER if child.role == "recorder" else _RESTARTS).delay(child.failures)
         child.failures += 1
         child.due = clock.monotonic() + delay.total_seconds()
         logger.error("A role ended and is started again", extra={"role": child.role, "exit": code, "delay": delay})

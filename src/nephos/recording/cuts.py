@@ -153,9 +153,8 @@ def _range(source: Source, window: gaps.Span) -> tuple[int, int]:
     # The line of the window's last second ends it: what follows without a line came later.
     ends += [one.offset + one.bytes for one in seconds if one.utc < window.end <= one.utc + _SECOND]
     start, end = _whole(max(starts, default=0)), min(_whole(min(ends, default=size)), size)
-    if source.segment.start >= window.end:
-        return 0, 0
-    if not starts and source.segment.start < window.start and not touches(source, window):
+    # A tail that was written long before the window, by a recorder that was killed, is no part of it.
+    if source.segment.start >= window.end or not touches(source, window):
         return 0, 0
     return start, max(start, end)
 

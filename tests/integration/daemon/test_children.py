@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -53,6 +54,25 @@ def test_a_role_that_cannot_run_is_tried_again_with_patience(children: Children,
         ends += before == ["recorder"] and children.alive() == []
 
     assert 2 <= ends <= 4
+
+
+def test_a_recorder_that_keeps_being_killed_is_never_away_for_long(
+    children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(children, "_spawn", lambda _role: subprocess.Popen(["sleep", "60"]))
+    children.start("recorder")
+    waits = []
+    for _ in range(8):
+        [child] = children._all.values()
+        assert child.process is not None
+        child.process.kill()
+        killed = time.monotonic()
+        while not (children.alive() and child.process is not None and child.process.poll() is None):
+            children.watch(0.2)
+        waits.append(time.monotonic() - killed)
+
+    assert waits[0] < 0.5
+    assert max(waits) < 2.5
 
 
 def test_a_stopped_role_stays_stopped(children: Children, home: load.Loaded) -> None:

@@ -239,6 +239,16 @@ def test_a_tail_behind_the_end_of_the_window_is_left_out() -> None:
     assert cuts.cut([killed], window(0, 3)).bytes == 2 * RATE + 188 * 30
 
 
+def test_a_tail_of_an_earlier_segment_is_no_part_of_a_later_window() -> None:
+    killed = source(0, [line(0), line(1)], size=2 * RATE + 188 * 30, written=2.3)
+    later = source(20, [line(20 + n) for n in range(10)])
+
+    cut = cuts.cut([killed, later], window(22, 30))
+
+    assert [part.path for part in cut.parts] == [later.segment.path]
+    assert cuts.cut([killed, later], window(2, 30)).bytes == 188 * 30 + 10 * RATE
+
+
 def test_a_kill_before_the_first_line_loses_nothing() -> None:
     first = source(0, [], size=188 * 70, written=0.8)
     resumed = segments.Resume(at=at(1.5), offset=188 * 70, last_write=at(0.8))
