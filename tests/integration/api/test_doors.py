@@ -20,8 +20,11 @@ ADMIN = {
     "POST /destinations",
     "DELETE /destinations/{name}",
     "POST /mail/test",  # it makes the station write to any address
+    "POST /plugins/test",  # it runs code of people's own
     "POST /watches",
     "DELETE /watches/{name}",
+    "POST /watches/{name}/restore",  # it writes into any folder
+    "POST /watches/{name}/reset",  # what is at the destination and no longer here may go
     "GET /users",
     "POST /users",
     "DELETE /users/{name}",
