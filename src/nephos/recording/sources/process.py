@@ -57,7 +57,7 @@ class ProcessSource:
             self._handle, far = os.pipe()
         except OSError as error:
             raise errors.SourceError(f"{self._what} cannot be started: {error.strerror}.") from error
-        os.set_blocking(self._handle, False)
+        ports.never_wait(self._handle)
         self._pipe_bytes = ports.widen_pipe(self._handle, _PIPE_BYTES)
         self._begins = True
         self._minder = _Minder(self._prepare, far, what=self._what, shown=self._shown)
