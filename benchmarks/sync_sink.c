@@ -26,7 +26,7 @@ static const char *WRONG = "no sum";
 static void answer(struct peer *p) {
     char out[1024], body[512] = "";
     int status = p->refuse ? 400 : 200;
-    if (p->verb == 'H' && strstr(p->head, "/peer ")) { /* rclone asks whether its folder is a file */
+    if (p->verb == 'N') {
         static const char none[] = "HTTP/1.1 404 None\r\nContent-Length: 0\r\n\r\n";
         if (write(p->fd, none, sizeof none - 1) < 0) p->owed = -1;
         return;
@@ -58,6 +58,7 @@ static int begin(struct peer *p, char *end) {
     if (strstr(p->head, "?uploads")) strcpy(p->query, "ups");
     else if (p->verb == 'P' && strstr(p->head, "uploadId=")) strcpy(p->query, "end");
     else if (strstr(p->head, "partNumber=")) strcpy(p->query, "part");
+    if (p->verb == 'H' && strstr(p->head, "/peer ")) p->verb = 'N'; /* rclone asks whether its folder is a file */
     if (line) *line = '\r';
     at = strcasestr(p->head, "\r\ncontent-length:");
     p->owed = at ? atol(at + 17) : 0;

@@ -75,17 +75,19 @@ def main() -> None:
     """Measure and print."""
     wanted = argparse.ArgumentParser()
     wanted.add_argument("--rounds", type=int, default=3)
-    wanted.add_argument("--only", default="", help="server and workload, such as `sftp A`")
+    wanted.add_argument("--only", default="", help="part of server and workload, such as `OpenSSH A`")
     wanted.add_argument("--divide", type=int, default=1)
     chosen = wanted.parse_args()
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="nephos-bench-", dir=memory))
     try:
-        for open_server in (rclone_server, sink_server, ssh_server):
+        for name, open_server in SERVERS.items():
+            workloads = [each for each in SIZES if chosen.only.casefold() in f"{name} {each}".casefold()]
+            if not workloads:
+                continue
             with open_server(folder / "server") as server:
-                for workload in SIZES:
-                    if f"{server.name} {workload}".casefold().find(chosen.only.casefold()) >= 0:
-                        measure(server, workload, folder, rounds=chosen.rounds, divide=chosen.divide)
+                for workload in workloads:
+                    measure(server, workload, folder, rounds=chosen.rounds, divide=chosen.divide)
             shutil.rmtree(folder / "server", ignore_errors=True)
     finally:
         shutil.rmtree(folder)
@@ -297,6 +299,9 @@ def figure(name: str, value: float, unit: str, against: float, goal: float | Non
     """One JSON line."""
     line: dict[str, object] = {"name": name, "value": round(value, 3), "unit": unit, "peer": round(against, 3)}
     print(json.dumps({**line, "ratio": round(value / against, 2), "goal": goal, "met": met}), flush=True)
+
+
+SERVERS = {"S3 rclone serve": rclone_server, "S3 sink": sink_server, "SFTP OpenSSH": ssh_server}
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ class Table(Generic[State]):
 
     def allows(self, before: State | str, after: State | str) -> bool:
         """Whether a row may go from one state to another."""
-        return any(str(state) == str(after) for state in self.moves.get(type(self.first)(before), frozenset()))
+        return after in self.moves.get(type(self.first)(before), frozenset())  # a member equals its value
 
     def ends(self) -> frozenset[State]:
         """States that nothing leaves."""

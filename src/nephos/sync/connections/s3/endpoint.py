@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from nephos.config.errors import ConfigError
 
 _MOST_BUCKET = 63
+_PLAIN = re.compile(r"[A-Za-z0-9/_.~-]*")  # needs no quoting, which is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Endpoint:
     def target(self, key: str) -> str:
         """The encoded path of a request; an empty key means the bucket."""
         parts = [part for part in (self.folder, self.bucket if self.path_style else "") if part]
-        return quote("/" + "/".join([*parts, key] if key else parts), safe="/-_.~")
+        plain = "/" + "/".join([*parts, key] if key else parts)
+        return plain if _PLAIN.fullmatch(plain) else quote(plain, safe="/-_.~")
 
     def tls(self) -> ssl.SSLContext | None:
         """Certificates are always verified. Raises ConfigError for a certificate file that cannot be used."""
