@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from nephos.config.home import Home
-from nephos.lib import clock, errors
-from nephos.sync import database
+from nephos.lib import errors
+from nephos.sync import database, moments
 
 
 class Kind(StrEnum):
@@ -59,7 +59,7 @@ def put_at(path: Path, *, key: str, kind: Kind, body: Mapping[str, Any]) -> bool
     try:
         added = connection.execute(
             "INSERT OR IGNORE INTO orders (key, kind, body, made_at) VALUES (?, ?, ?, ?)",
-            (key, kind, json.dumps(dict(body)), clock.stamp(clock.now())),
+            (key, kind, json.dumps(dict(body)), moments.stamp()),
         ).rowcount
     except sqlite3.Error as error:
         raise errors.NotNow(f"The order could not be written: {error}.", hint="Try again.") from error
@@ -81,4 +81,4 @@ def finish(db: sqlite3.Connection, order: Order, *, answer: str = "") -> None:
     if order.kind is Kind.ACKNOWLEDGE:
         db.execute("DELETE FROM orders WHERE id = ?", (order.id,))
         return
-    db.execute("UPDATE orders SET done_at = ?, answer = ? WHERE id = ?", (clock.stamp(clock.now()), answer, order.id))
+    db.execute("UPDATE orders SET done_at = ?, answer = ? WHERE id = ?", (moments.stamp(), answer, order.id))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nephos.lib import clock, ids
-from nephos.sync import database
+from nephos.lib import ids
+from nephos.sync import database, moments
 
 TRANSFER_DELIVERED = "transfer.delivered"
 TRANSFER_HELD = "transfer.held"
@@ -34,7 +34,7 @@ def put(db: sqlite3.Connection, kind: str, body: dict[str, Any]) -> None:
     """Add a message to the running transaction."""
     db.execute(
         "INSERT INTO outbox (uid, kind, body, made_at) VALUES (?, ?, ?, ?)",
-        (f"sync:{ids.new()}", kind, json.dumps(body), clock.stamp(clock.now())),
+        (f"sync:{ids.new()}", kind, json.dumps(body), moments.stamp()),
     )
 
 

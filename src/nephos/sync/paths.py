@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
 
 from nephos.lib import backoff, clock
-from nephos.sync import errors, fingerprints, names, outbox, planner
+from nephos.sync import errors, fingerprints, moments, names, outbox, planner
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.states import BUSY, PATH, Action, PathState
 
@@ -243,7 +244,7 @@ def fail(db: sqlite3.Connection, row_id: int, error: errors.SyncError, *, delay:
 def _log(db: sqlite3.Connection, row: PathRow, what: str) -> None:
     db.execute(
         "INSERT INTO attempts (path_id, at, action, what) VALUES (?, ?, ?, ?)",
-        (row.id, clock.stamp(clock.now()), row.action, what),
+        (row.id, moments.stamp(), row.action, what),
     )
 
 
@@ -321,7 +322,7 @@ def _insert(db: sqlite3.Connection, sight: Sight) -> PathRow:
             PATH.first,
             str(sight.fingerprint),
             sight.fingerprint.size_bytes,
-            clock.stamp(clock.now()),
+            moments.stamp(),
         ),
     )
     assert cursor.lastrowid is not None  # noqa: S101 - an INSERT that did not raise has one
@@ -349,10 +350,14 @@ def set_(
     if values.get("bytes", 0) is None:
         del values["bytes"]
     values |= {"state": state} if state is not None else {}
-    values |= {"changed_at": clock.stamp(clock.now())}
-    columns = ", ".join(f"{name} = ?" for name in values)
-    # Only names of our own are put into the statement.
-    db.execute(f"UPDATE paths SET {columns}, change = next_change() WHERE id = ?", (*values.values(), row.id))  # noqa: S608
+    values |= {"changed_at": moments.stamp()}
+    db.execute(_update(tuple(values)), (*values.values(), row.id))
+
+
+@functools.cache
+def _update(columns: tuple[str, ...]) -> str:
+    """The statement that sets these columns; only names of our own are put into it."""
+    return f"UPDATE paths SET {', '.join(f'{name} = ?' for name in columns)}, change = next_change() WHERE id = ?"  # noqa: S608
 
 
 def _row(row: sqlite3.Row) -> PathRow:

@@ -8,8 +8,7 @@ import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nephos.lib import clock
-from nephos.sync import names, outbox, paths
+from nephos.sync import moments, names, outbox, paths
 from nephos.sync.states import Action, PathState
 
 
@@ -97,7 +96,7 @@ def progress(db: sqlite3.Connection, recall: Recall, done: int) -> None:
 
 def finish(db: sqlite3.Connection, recall: Recall, *, good: bool, cause: str = "") -> None:
     """It is there, or it is not what the receipt says: then it is sent anew if it still can be."""
-    stamp = clock.stamp(clock.now())
+    stamp = moments.stamp()
     db.execute(
         "UPDATE recalls SET state = ?, cause = ?, bytes_done = ?, at = ? WHERE id = ?",
         ("done" if good else "failed", cause, recall.bytes if good else 0, stamp, recall.id),
@@ -137,7 +136,7 @@ def _newest(db: sqlite3.Connection, watch: str, destination: str) -> list[sqlite
 
 
 def _put(db: sqlite3.Connection, found: list[sqlite3.Row], kind: Kind, to: bytes) -> None:
-    stamp = clock.stamp(clock.now())
+    stamp = moments.stamp()
     for row in found:
         target = os.path.join(to, row["path"]) if to else b""
         db.execute(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from nephos.lib import clock
-from nephos.sync import errors, paths
+from nephos.sync import errors, moments, paths
 from nephos.sync.states import Action, PathState
 
 _PERCENT_FROM = 10  # of a handful of files every deletion is a large share
@@ -169,7 +169,7 @@ def finish(db: sqlite3.Connection, row: paths.PathRow, *, kept_as: str = "", kee
                 row.path,
                 kept_as,
                 row.delivered.size_bytes if row.delivered else 0,
-                clock.stamp(clock.now()),
+                moments.stamp(),
                 clock.unix() + keep.total_seconds(),
             ),
         )

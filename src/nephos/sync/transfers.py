@@ -7,8 +7,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
-from nephos.lib import clock
-from nephos.sync import fingerprints, names, outbox, paths, removals
+from nephos.sync import fingerprints, moments, names, outbox, paths, removals
 from nephos.sync.connections.base import Delivered, Intent, Item, Part
 from nephos.sync.errors import JournalBroken
 from nephos.sync.journal import Journal
@@ -49,7 +48,7 @@ def begin(db: sqlite3.Connection, path_id: int, intent: Intent) -> None:
             os.fsencode(intent.key),
             os.fsencode(intent.handle),
             intent.part_bytes,
-            clock.stamp(clock.now()),
+            moments.stamp(),
         ),
     )
 
@@ -111,7 +110,7 @@ def announce_set(db: sqlite3.Connection, *, set_id: str, watch: str) -> None:
         return
     told = db.execute(
         "UPDATE sets SET delivered_at = ? WHERE set_id = ? AND watch = ? AND delivered_at IS NULL",
-        (clock.stamp(clock.now()), set_id, watch),
+        (moments.stamp(), set_id, watch),
     ).rowcount
     if told:
         found = db.execute(
@@ -138,7 +137,7 @@ def _receipt(row: paths.PathRow, item: Item, proof: Delivered) -> dict[str, Any]
         "etag": proof.etag,
         "version": proof.version,
         "proof": str(proof.proof),
-        "at": clock.stamp(clock.now()),
+        "at": moments.stamp(),
     }
 
 
