@@ -73,6 +73,8 @@ def test_a_guide_of_the_standard_is_read_as_an_independent_parser_reads_it() -> 
         '<!DOCTYPE tv [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><tv>&b;</tv>',
         "<tv>&undefined;</tv>",
         "<tv><programme></tv>",
+        '<?xml version="1.0" encoding="nonsense"?><tv></tv>',
+        '<?xml version="1.0" encoding="big5"?><tv></tv>',
         "<html></html>",
         "not xml",
         "",

@@ -66,8 +66,8 @@ def read(stream: BinaryIO) -> Guide:
                 raise BadGuide(f"The guide is larger than {MOST_BYTES >> 20} MiB.")
             parser.Parse(chunk, False)  # noqa: FBT003 - expat's own signature
         parser.Parse(b"", True)  # noqa: FBT003
-    except expat.ExpatError as error:
-        raise BadGuide(f"The guide cannot be read: {error}.") from error
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: an encoding that is none
+        raise BadGuide(f"The guide cannot be read: {error!s:.200}.") from error
     if not reader.is_guide:
         raise BadGuide("That is no XMLTV file: it does not begin with <tv>.")
     return reader.finished()
