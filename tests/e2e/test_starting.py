@@ -105,6 +105,7 @@ def test_a_home_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
         ("[web\n", "TOML"),
         ("[watch.x]\nsets = true\ndestinations = ['nowhere']\n", "nowhere"),
         ("[station]\nzone = 'Mars/Olympus'\n", "Mars/Olympus"),
+        ("[connection.x]\nkind = 'zip'\n", "zip"),
     ],
 )
 def test_bad_settings_are_refused_with_the_key(station: Station, text: str, word: str) -> None:

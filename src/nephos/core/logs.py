@@ -102,5 +102,6 @@ def setup(loaded: Loaded, *, role: str, console: bool = True, pipe: int | None =
     for handler in (*handlers, packages):
         handler.setFormatter(formatter)
     logging.captureWarnings(capture=True)
+    logging.raiseExceptions = False  # a full disk must not print a trace for each line that finds no room
     logging.getLogger().handlers[:] = [*handlers, packages, critical.Spool(loaded.home.run, role)]
     levels.follow(loaded, chosen, packages)

@@ -82,6 +82,7 @@ def run(name: str, loaded: Loaded) -> int:
     Raises AlreadyRunning if another process has this role on this home.
     """
     role = get(name)
+    os.umask(0o027)  # databases and logs are nobody else's, wherever [paths] puts them
     loaded.home.create()
     stop = threading.Event()
     signals.set_by_end(stop)

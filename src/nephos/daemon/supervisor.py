@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import logging
+import os
 import signal
 import socket
 import subprocess
@@ -45,6 +46,7 @@ def start(
     Raises AlreadyRunning, PortTaken, HomeUnusable or NotPrepared before anything was started.
     """
     wanted = roles.wanted(loaded, only)
+    os.umask(0o027)
     loaded.home.create()
     if detach:
         return _detach(loaded, only, say)

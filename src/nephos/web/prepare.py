@@ -16,7 +16,7 @@ from nephos.config import load
 from nephos.core import bootstrap, single
 from nephos.lib import errors
 
-OURS = ("events", "library", "farm", "recording", "web")
+OURS = ("events", "library", "farm", "recording", "monitoring", "web")
 
 
 def prepare(loaded: load.Loaded) -> str:

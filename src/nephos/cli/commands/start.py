@@ -11,6 +11,7 @@ from nephos.cli import lazy, options, output
 from nephos.config import load
 from nephos.daemon import supervisor
 from nephos.lib import ports
+from nephos.sync import mappings
 
 app = lazy.single()
 
@@ -24,6 +25,7 @@ def start(
     """Start the station; the home folder is made if there is none."""
     wanted = [part.strip() for part in only.split(",") if part.strip()]
     loaded = load.load(options.here())
+    mappings.check(loaded.settings)  # what the sync engine would refuse later, is refused now
     return supervisor.start(loaded, only=wanted, detach=detach, prompt=not detach and _prompt_fits())
 
 
