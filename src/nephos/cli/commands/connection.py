@@ -41,12 +41,17 @@ def add(  # noqa: PLR0913 - the options of the kinds
     access_key: Annotated[str | None, typer.Option(help="s3: env:NAME, file:/path or keyring:service/name.")] = None,
     secret_key: Annotated[str | None, typer.Option(help="s3: a reference likewise, never the key itself.")] = None,
     path_style: Annotated[bool | None, typer.Option(help="s3: bucket in the path, not in the host.")] = None,
+    host: Annotated[str | None, typer.Option(help="sftp: name or address of the server.")] = None,
+    port: Annotated[int | None, typer.Option(help="sftp: port, 22 by default.")] = None,
+    user: Annotated[str | None, typer.Option(help="sftp: who logs in.")] = None,
+    key_file: Annotated[str | None, typer.Option(help="sftp: private key; without one the agent is asked.")] = None,
+    password: Annotated[str | None, typer.Option(help="sftp: a reference likewise, never the password itself.")] = None,
     option: Annotated[list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE; may be repeated.")] = None,
 ) -> None:
     """Add a connection; keys are references, never the secrets themselves."""
     chosen = given(
         endpoint=endpoint, region=region, access_key=access_key, secret_key=secret_key, path_style=path_style
-    )
+    ) | given(host=host, port=port, user=user, key_file=key_file, password=password)
     made = ADD(body={"name": name, "kind": kind, "options": {**chosen, **pairs(option or [])}})
     output.done(
         made,
