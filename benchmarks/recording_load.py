@@ -28,6 +28,7 @@ class Run:
     pss_bytes: float  # a stream
     identical: int
     drops: int = 0
+    unwritten: int = 0
     late_ms: float = 0
 
 
@@ -45,13 +46,15 @@ def ours(on: stage.Stage, count: int, rate: float, seconds: float) -> Run:
             cpu = stage.cpu_seconds(pid) - before
         pss = stage.pss_bytes(pid)
         time.sleep(0.5)
-    identical = drops = 0
+    identical = drops = unwritten = 0
     for number in range(count):
         content = b"".join(one.path.read_bytes() for one in stage.parts(loaded, number))
         identical += not on.differs(content, datagrams)
-        drops += sum(second.drops for second in stage.seconds_of(loaded, number))
+        seconds_of = stage.seconds_of(loaded, number)
+        drops += sum(second.drops for second in seconds_of)
+        unwritten += sum(second.unwritten for second in seconds_of)
     on.drop(loaded)
-    return Run(cpu / wall / count * 100, pss / count, identical, drops, late)
+    return Run(cpu / wall / count * 100, pss / count, identical, drops, unwritten, late)
 
 
 def multicat(on: stage.Stage, count: int, rate: float, seconds: float) -> Run:
@@ -101,6 +104,7 @@ def main() -> None:
             cpu, memory = (peer.cpu_percent, peer.pss_bytes / 2**20) if peer else (None, None)
             stage.figure(f"{what}: files that differ", count - run.identical, "files", goal=0)
             stage.figure(f"{what}: kernel drops", run.drops, "datagrams", goal=0)
+            stage.figure(f"{what}: not written, because the disk stood still", run.unwritten / 2**20, "MiB", goal=0)
             stage.figure(f"{what}: CPU a stream", run.cpu_percent, "% of a core", peer=cpu, goal=0.4, goal_is="ratio")
             stage.figure(f"{what}: memory a stream", run.pss_bytes / 2**20, "MiB", peer=memory)
             stage.figure(f"{what}: the sender was late by at most", run.late_ms, "ms", peer=peer and peer.late_ms)

@@ -154,6 +154,16 @@ def raise_open_files_limit(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
 
 
+def memory_bytes() -> int:
+    """What this machine has, 0 where it does not tell."""
+    if sys.platform == "win32":
+        return 0
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
+
+
 def keep_freed_memory(most_bytes: int) -> None:
     """Let the C library reuse freed blocks up to this size instead of giving them back page by page (glibc only)."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nephos.lib import files, heartbeats
+from nephos.lib import files, heartbeats, ports
 from nephos.recording import batch, segments, writer
 
 if TYPE_CHECKING:  # loads numpy
@@ -18,7 +18,9 @@ if TYPE_CHECKING:  # loads numpy
 
 logger = logging.getLogger(__name__)
 
-_MOST_BYTES = 64 * 1024 * 1024
+_LEAST_BYTES = 64 * 1024 * 1024
+_MOST_BYTES = 512 * 1024 * 1024  # ten seconds of 100 channels: a busy disk stands still for that long
+_MEMORY_SHARE = 8
 _MOST_ENTRIES = 20_000
 _ROOM_AGAIN = 1.1  # writing starts again when this many times the floor is free, so that it does not flutter
 
@@ -34,6 +36,7 @@ class Desk:
         self._floor_bytes = floor_bytes
         self._heartbeat = heartbeat
         self._waiting: queue.SimpleQueue[tuple[Work, int] | None] = queue.SimpleQueue()
+        self._most_bytes = min(_MOST_BYTES, max(_LEAST_BYTES, ports.memory_bytes() // _MEMORY_SHARE))
         self._bytes_in = self._bytes_out = 0  # each written by one thread only
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
 
@@ -48,7 +51,7 @@ class Desk:
 
     def offer(self, work: Work, *, size: int = 0) -> bool:
         """Hand in work that stands for so many bytes; False, and it is not done, if the disk is hopelessly behind."""
-        if self._waiting.qsize() >= _MOST_ENTRIES or (size and self.waiting_bytes + size > _MOST_BYTES):
+        if self._waiting.qsize() >= _MOST_ENTRIES or (size and self.waiting_bytes + size > self._most_bytes):
             return False
         self._bytes_in += size
         self._waiting.put((work, size))
