@@ -131,6 +131,8 @@ class Channel:
 
     def _forget(self, sent: int) -> None:
         self.unsent_bytes -= sent
+        if sent:
+            self.heard_at = clock.monotonic()  # a slow line is not a dead one; ssh itself asks a silent server
         unsent = self._unsent
         while sent:
             first = unsent[0]
