@@ -37,7 +37,7 @@ def gap_seconds(on: stage.Stage) -> float:
 def _missing(on: stage.Stage, written: bytes) -> int:
     """Bytes of the one hole in what was written, in a stream no two packets of which are the same."""
     head = 0
-    while head < len(written) and written[head : head + 188] == on.content[head % len(on.content) :][:188]:
+    while head < len(written) and written[head : head + 188] == on.content[head : head + 188]:
         head += 188
     after = on.content.find(written[head : head + 188], head)
     return after - head if after >= 0 else len(on.content)

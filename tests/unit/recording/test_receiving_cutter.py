@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nephos.lib import heartbeats
+from nephos.lib import heartbeats, ports
 from nephos.recording import batch, cutter, desk, receiver, timeline
 from nephos.recording.sources import base
 from tests.fakes import sources
@@ -202,6 +202,18 @@ class TestDesk:
 
         assert one.end(within=5)
         assert done == [1, 2]
+
+    @pytest.fixture(autouse=True)
+    def small_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ports, "memory_bytes", lambda: 256 << 20)
+
+    def test_a_large_machine_lets_a_disk_stand_still_for_longer(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ports, "memory_bytes", lambda: 2 << 30)
+        one = self.make(tmp_path)
+
+        assert [one.offer(lambda: None, size=100 << 20) for _ in range(3)] == [True, True, False]
 
     def test_what_waits_is_bounded(self, tmp_path: Path) -> None:
         one = self.make(tmp_path)
