@@ -118,9 +118,7 @@ def remove_channel(*, channel: Channel, actor: str = "") -> None:
         ) from None
 
 
-def note_channel_status(
-    *, channel: Channel, status: states.ChannelStatus, found: dict[str, Any] | None = None
-) -> None:
+def note_channel_status(*, channel: Channel, status: states.ChannelStatus, found: dict[str, Any] | None = None) -> None:
     """Keep what a check found; `found` is the whole answer of an examination."""
     changes: dict[str, Any] = {"status": status, "status_at": clock.now()}
     if found is not None:
