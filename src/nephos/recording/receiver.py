@@ -104,14 +104,19 @@ class Receiver:
         if not self._is_joined:
             self._join(now.mono)
         elif silence > self._patience:
+            if self.arrived(now.mono) > 0:
+                return  # it begins just now: what waits in the socket was not fetched yet
             # A switch may have forgotten us, or a link was down: tell the network again that we listen.
             self.join_again(now, reason=f"Nothing came for {silence:.0f} s; tried again.")
 
     def join_again(self, now: timeline.Reading, *, reason: str) -> None:
         """Leave and join: whatever stands between us and the sender may have forgotten us."""
         self._reason = reason
-        self._leave(now.mono)
-        self._join(now.mono)
+        if self._is_joined:
+            self._hand_over(now.mono)
+            self._selector.unregister(self._source)
+            self._is_joined = False
+        self._join(now.mono)  # without closing first: what arrives meanwhile stays in the socket
 
     def anchor(self, now: timeline.Reading) -> None:
         """Take up the wall clock as it is now, after a step."""
@@ -152,8 +157,8 @@ class Receiver:
         self._selector.register(self._source, selectors.EVENT_READ, self)
         self._is_joined = True
         self._joined_mono = mono
-        self._dropped_before = 0
         facts = self._source.facts()
+        self._dropped_before = facts.dropped  # a socket that stayed open goes on counting
         self.buffer_bytes, self._patience = facts.buffer_bytes, facts.patience_seconds
         self._try_mono = mono + max(self._patience, _REJOIN.delay(self._tries).total_seconds())
         self._tries += 1

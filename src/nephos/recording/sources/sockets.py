@@ -11,6 +11,7 @@ import ipaddress
 import socket
 import struct
 import sys
+from dataclasses import dataclass
 
 from nephos.recording.sources import address, errors
 
@@ -20,9 +21,21 @@ _SO_MEMINFO = 55
 _MEMINFO_DROPS = 8  # place of the drop counter among the nine numbers of SO_MEMINFO
 _IP_MULTICAST_ALL = 49
 _IPV6_MULTICAST_ALL = 29
-_IP_ADD_SOURCE_MEMBERSHIP = 39
-_MCAST_JOIN_SOURCE_GROUP = 46
 _SOCKADDR_STORAGE_BYTES = 128
+
+
+@dataclass(frozen=True, slots=True)
+class _Verb:
+    """The socket options of joining or of leaving, by the kind of membership."""
+
+    any_source: int
+    one_source: int  # IP_ADD_SOURCE_MEMBERSHIP, IP_DROP_SOURCE_MEMBERSHIP
+    one_source_by_index: int  # MCAST_JOIN_SOURCE_GROUP, MCAST_LEAVE_SOURCE_GROUP
+    ipv6: int
+
+
+_JOIN = _Verb(socket.IP_ADD_MEMBERSHIP, 39, 46, socket.IPV6_JOIN_GROUP)
+_LEAVE = _Verb(socket.IP_DROP_MEMBERSHIP, 40, 47, socket.IPV6_LEAVE_GROUP)
 
 
 def receive(place: address.Address, *, interface: str = "", buffer_bytes: int) -> socket.socket:
@@ -41,7 +54,7 @@ def receive(place: address.Address, *, interface: str = "", buffer_bytes: int) -
             _only_joined_groups(opened, place)
         opened.bind(_bind_to(place, place.interface or interface))
         if place.is_multicast:
-            _join(opened, place, place.interface or interface)
+            _say(_JOIN, opened, place, place.interface or interface)
     except OSError as error:
         opened.close()
         raise _explained(error, place, place.interface or interface) from error
@@ -49,6 +62,13 @@ def receive(place: address.Address, *, interface: str = "", buffer_bytes: int) -
         opened.close()
         raise
     return opened
+
+
+def renew(opened: socket.socket, place: address.Address, *, interface: str = "") -> None:
+    """Leave the group and join it again on the open socket, so that the network hears of us and nothing that already
+    waits in the socket is lost. Raises OSError where that is not possible."""
+    for verb in (_LEAVE, _JOIN):
+        _say(verb, opened, place, place.interface or interface)
 
 
 def granted_bytes(opened: socket.socket) -> int:
@@ -96,34 +116,34 @@ def _bind_to(place: address.Address, interface: str) -> tuple[str, int] | tuple[
     return place.group, place.port
 
 
-def _join(opened: socket.socket, place: address.Address, interface: str) -> None:
+def _say(verb: _Verb, opened: socket.socket, place: address.Address, interface: str) -> None:
     if place.is_ipv6:
-        _join_ipv6(opened, place, interface)
+        _say_ipv6(verb, opened, place, interface)
         return
     group = socket.inet_aton(place.group)
     by_address, index = _ipv4_interface(interface)
     if not place.source:
-        opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, struct.pack("=4s4si", group, by_address, index))
+        opened.setsockopt(socket.IPPROTO_IP, verb.any_source, struct.pack("=4s4si", group, by_address, index))
     elif index:
-        _join_source(opened, socket.IPPROTO_IP, index, place)
+        _say_source(verb, opened, socket.IPPROTO_IP, index, place)
     else:
         request = group + by_address + socket.inet_aton(place.source)
-        opened.setsockopt(socket.IPPROTO_IP, _IP_ADD_SOURCE_MEMBERSHIP, request)
+        opened.setsockopt(socket.IPPROTO_IP, verb.one_source, request)
 
 
-def _join_ipv6(opened: socket.socket, place: address.Address, interface: str) -> None:
+def _say_ipv6(verb: _Verb, opened: socket.socket, place: address.Address, interface: str) -> None:
     index = _index(interface) if interface else 0
     if place.source:
-        _join_source(opened, socket.IPPROTO_IPV6, index, place)
+        _say_source(verb, opened, socket.IPPROTO_IPV6, index, place)
     else:
         request = socket.inet_pton(socket.AF_INET6, place.group) + struct.pack("@I", index)
-        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, request)
+        opened.setsockopt(socket.IPPROTO_IPV6, verb.ipv6, request)
 
 
-def _join_source(opened: socket.socket, level: int, index: int, place: address.Address) -> None:
+def _say_source(verb: _Verb, opened: socket.socket, level: int, index: int, place: address.Address) -> None:
     """The request that names the interface by number for both families (struct group_source_req)."""
     request = struct.pack("@I4x", index) + _storage(place.group) + _storage(place.source)
-    opened.setsockopt(level, _MCAST_JOIN_SOURCE_GROUP, request)
+    opened.setsockopt(level, verb.one_source_by_index, request)
 
 
 def _storage(host: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import socket
 from typing import TYPE_CHECKING
@@ -28,7 +29,11 @@ class UdpSource:
         self._sizes: list[int] = []
 
     def open(self) -> None:
-        """Join. Raises SourceError."""
+        """Join; an open socket joins again and keeps what waits in it. Raises SourceError."""
+        if self._socket is not None and self.address.is_multicast:
+            with contextlib.suppress(OSError, errors.SourceError):
+                sockets.renew(self._socket, self.address, interface=self._interface)
+                return
         self.close()
         self._socket = sockets.receive(self.address, interface=self._interface, buffer_bytes=self._wanted_bytes)
 
