@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nephos.config import edit, errors, live, load, secret
+from nephos.lib import ports
 
 WHOLE = """
 # kept
@@ -161,6 +162,7 @@ def test_an_edit_keeps_comments_and_a_bad_one_changes_nothing(tmp_path: Path) ->
     assert place.config_file.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.skipif(ports.fcntl is None, reason="the twin of this lock is msvcrt's, which only Windows has")
 def test_changes_at_the_same_time_all_count(tmp_path: Path) -> None:
     place = load.load(tmp_path, environment={}).home
     names = [f"disk{number}" for number in range(16)]
