@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import models
@@ -24,8 +24,3 @@ def database_now(rows: models.QuerySet[Row]) -> datetime:
     from nephos.lib import clock
 
     return clock.now()
-
-
-def lease_end(now: datetime, length: timedelta) -> datetime:
-    """When a lease taken now ends."""
-    return now + length
