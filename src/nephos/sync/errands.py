@@ -6,16 +6,16 @@ import hashlib
 import logging
 import os
 import sqlite3
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from nephos.lib import backoff, ids
+from nephos.lib import ids
 from nephos.sync import database, errors, fingerprints, paths, removals, transfers
 from nephos.sync.connections import base
 from nephos.sync.fingerprints import Fingerprint
+from nephos.sync.hands import Hand
 from nephos.sync.outlet import Outlet
 from nephos.sync.states import Action, PathState, Proof
 
@@ -23,9 +23,7 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-_IDLE_SECONDS = 0.5
 _HASH_BYTES = 1 << 20
-_TROUBLE = backoff.Backoff()
 SET_ASIDE = ".nephos-removed"
 """The folder at a destination in which removed files wait for their end."""
 
@@ -46,51 +44,13 @@ class _Source:
 
 
 class Errands:
-    """The thread. It waits while the destination is in doubt, as the senders do."""
+    """It waits while the destination is in doubt, as the senders do."""
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
-        self._awake = threading.Event()
-        self._interrupted = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"{outlet.target.name}-errands", daemon=True)
+        self.hand = Hand(outlet, name="errands", work=self._work)
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Something may be due."""
-        self._awake.set()
-
-    def interrupt(self) -> None:
-        """Something was paused."""
-        self._interrupted.set()
-        self._awake.set()
-
-    def join(self) -> None:
-        """Wait for the end, after the outlet's stop event was set."""
-        self._awake.set()
-        self._thread.join(timeout=30)
-
-    def is_set(self) -> bool:
-        """What is under way shall stop."""
-        return self._outlet.stop.is_set() or self._interrupted.is_set()
-
-    def _run(self) -> None:
-        failures = 0
-        while not self._outlet.stop.is_set():
-            self._interrupted.clear()
-            try:
-                self._step()
-                failures = 0
-                self._awake.wait(_IDLE_SECONDS)
-            except Exception:
-                logger.exception("An errand failed; it is tried again", extra={"destination": self._outlet.target.name})
-                self._outlet.stop.wait(_TROUBLE.delay(failures).total_seconds())
-                failures += 1
-            self._awake.clear()
-
-    def _step(self) -> None:
+    def _work(self) -> None:
         target = self._outlet.target
         with database.reading(self._outlet.journal.path) as db:
             if db is None or self._outlet.breaker.is_open:
@@ -103,13 +63,13 @@ class Errands:
         if connection is None:
             return
         for row in rows:
-            if self.is_set() or self._outlet.breaker.is_open:
+            if self.hand.is_set() or self._outlet.breaker.is_open:
                 return
             self._carry_out(connection, row)
         for removed in aside:
             self._end_of(connection, removed)
         if rows:
-            self._awake.set()  # there may be more
+            self.hand.wake()  # there may be more
 
     def _carry_out(self, connection: base.Connection, row: paths.PathRow) -> None:
         try:
@@ -201,7 +161,7 @@ class Errands:
         try:
             with Path(os.fsdecode(path)).open("rb") as stream:
                 while block := stream.read(_HASH_BYTES):
-                    if self.is_set():
+                    if self.hand.is_set():
                         raise errors.Interrupted
                     digest.update(block)
         except OSError as error:

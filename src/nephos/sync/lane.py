@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
-import threading
 from collections.abc import Iterator
 
-from nephos.lib import backoff, clock, ids
-from nephos.sync import database, errors, paths, timetable
+from nephos.lib import ids
+from nephos.sync import database, errors, paths
 from nephos.sync.connections import base
+from nephos.sync.hands import Hand
 from nephos.sync.outlet import Outlet, Shipment
-
-logger = logging.getLogger(__name__)
-
-_IDLE_SECONDS = 0.5
-_TROUBLE = backoff.Backoff()
 
 
 class Lane:
-    """Rows of one destination, from a size to a size. It is also the stop event of what it sends."""
+    """Rows of one destination, from a size to a size."""
 
     def __init__(self, outlet: Outlet, *, name: str, sizes: tuple[int, int], batch: int) -> None:
         self.in_flight: dict[int, Shipment] = {}
@@ -28,66 +22,13 @@ class Lane:
         self._batch = batch
         levels = outlet.target.priorities or ((0, outlet.target.watches),)
         self._choices = [paths.Lane(outlet.target.name, watches, *sizes) for _, watches in levels]
-        self._awake = threading.Event()
-        self._interrupted = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"{outlet.target.name}-{name}", daemon=True)
+        self.hand = Hand(outlet, name=name, work=self._work)
 
-    def start(self) -> None:
-        """Begin to send."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Something became ready."""
-        self._awake.set()
-
-    def interrupt(self) -> None:
-        """Stop what is under way and look anew at what may be sent."""
-        self._interrupted.set()
-        self._awake.set()
-
-    def join(self) -> None:
-        """Wait for the end, after the outlet's stop event was set."""
-        self._awake.set()
-        self._thread.join(timeout=30)
-
-    def is_set(self) -> bool:
-        """What is under way shall stop."""
-        return self._outlet.stop.is_set() or self._interrupted.is_set()
-
-    @property
-    def is_limited(self) -> bool:
-        """Whether the destination is fed slower than it goes."""
-        return self._outlet.target.pace != timetable.Timetable()
-
-    def take(self, count: int) -> None:
-        """So many bytes went; waits until more may go."""
-        self.wait(self._outlet.throttle.delay(count))
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait for that."""
-        deadline = clock.monotonic() + (3600.0 if timeout is None else timeout)
-        while not self.is_set():
-            left = deadline - clock.monotonic()
-            if left <= 0:
-                break
-            self._outlet.stop.wait(min(left, 0.1))
-        return self.is_set()
-
-    def _run(self) -> None:
-        failures = 0
-        while not self._outlet.stop.is_set():
-            self._interrupted.clear()
-            try:
-                self._send()
-                failures = 0
-                self._awake.wait(_IDLE_SECONDS)
-            except Exception:
-                logger.exception("Sending failed; it is tried again", extra={"destination": self._outlet.target.name})
-                self._outlet.stop.wait(_TROUBLE.delay(failures).total_seconds())
-                failures += 1
-            finally:
-                self._give_back()
-            self._awake.clear()
+    def _work(self) -> None:
+        try:
+            self._send()
+        finally:
+            self._give_back()
 
     def _send(self) -> None:
         """Everything that is due now, in one go."""
@@ -100,13 +41,13 @@ class Lane:
             connection = self._outlet.connection(wanted_by=first[0])
             if connection is None:
                 return
-            for outcome in connection.send(self._supply(db), journal=self._outlet.notes, stop=self):
+            for outcome in connection.send(self._supply(db), journal=self._outlet.notes, stop=self.hand):
                 shipment = self.in_flight.pop(outcome.item.id)
                 self._outlet.record(shipment, outcome)
 
     def _supply(self, db: sqlite3.Connection) -> Iterator[base.Item]:
         """Items as long as there are any, a batch at a time; only one while the destination is in doubt."""
-        while not self.is_set() and not self._closed():
+        while not self.hand.is_set() and not self._closed():
             doubtful = self._outlet.breaker.is_doubtful
             rows = self._due(db, limit=1 if doubtful else self._batch)
             shipments = self._outlet.begin(rows)

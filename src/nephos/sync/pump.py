@@ -31,12 +31,9 @@ class Pump:
         ]
         self._errands = errands.Errands(self._outlet)
         self._recaller = recaller.Recaller(self._outlet)
-        for each in self._workers:
+        self._hands = [*(each.hand for each in self._lanes), self._errands.hand, self._recaller.hand]
+        for each in self._hands:
             each.start()
-
-    @property
-    def _workers(self) -> list[lane.Lane | errands.Errands | recaller.Recaller]:
-        return [*self._lanes, self._errands, self._recaller]
 
     @property
     def breaker(self) -> breaker.Breaker:
@@ -44,12 +41,12 @@ class Pump:
 
     def wake(self) -> None:
         """Something became ready."""
-        for each in self._workers:
+        for each in self._hands:
             each.wake()
 
     def interrupt(self) -> None:
         """Something was paused: stop what is under way and look anew at what may be sent."""
-        for each in self._workers:
+        for each in self._hands:
             each.interrupt()
 
     def try_now(self) -> None:
@@ -60,7 +57,7 @@ class Pump:
     def close(self) -> None:
         """Stop politely: what is under way goes on from there the next time."""
         self._outlet.stop.set()
-        for each in self._workers:
+        for each in self._hands:
             each.join()
         self._outlet.close()
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import threading
 from pathlib import Path
 
-from nephos.lib import backoff, clock, files
+from nephos.lib import clock, files
 from nephos.sync import database, errors, recalls
 from nephos.sync.connections import base
+from nephos.sync.hands import Hand
 from nephos.sync.outlet import Outlet
 
 logger = logging.getLogger(__name__)
@@ -18,69 +18,26 @@ logger = logging.getLogger(__name__)
 _IDLE_SECONDS = 1.0
 _NOTE_SECONDS = 0.5
 _BLOCK_BYTES = 1 << 20
-_TROUBLE = backoff.Backoff()
 
 
 class Recaller:
-    """The thread. A file that came in part goes on from there the next time."""
+    """A file that came in part goes on from there the next time."""
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
-        self._awake = threading.Event()
-        self._interrupted = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"{outlet.target.name}-recaller", daemon=True)
+        self.hand = Hand(outlet, name="recaller", work=self._work, idle_seconds=_IDLE_SECONDS)
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Something may be wanted."""
-        self._awake.set()
-
-    def interrupt(self) -> None:
-        """Something was paused."""
-        self._interrupted.set()
-        self._awake.set()
-
-    def join(self) -> None:
-        """Wait for the end, after the outlet's stop event was set."""
-        self._awake.set()
-        self._thread.join(timeout=30)
-
-    def is_set(self) -> bool:
-        """What is under way shall stop."""
-        return self._outlet.stop.is_set() or self._interrupted.is_set()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait for that."""
-        return self._outlet.stop.wait(timeout)
-
-    def _run(self) -> None:
-        failures = 0
-        while not self._outlet.stop.is_set():
-            self._interrupted.clear()
-            try:
-                self._step()
-                failures = 0
-                self._awake.wait(_IDLE_SECONDS)
-            except Exception:
-                logger.exception("Reading back failed", extra={"destination": self._outlet.target.name})
-                self._outlet.stop.wait(_TROUBLE.delay(failures).total_seconds())
-                failures += 1
-            self._awake.clear()
-
-    def _step(self) -> None:
+    def _work(self) -> None:
         with database.reading(self._outlet.journal.path) as db:
             wanted = recalls.open_ones(db, self._outlet.target.name) if db is not None else []
         connection = self._outlet.connection() if wanted else None
         if connection is None:
             return
         for recall in wanted:
-            if self.is_set() or self._outlet.breaker.is_open:
+            if self.hand.is_set() or self._outlet.breaker.is_open:
                 return
             self._one(connection, recall)
-        self._awake.set()
+        self.hand.wake()
 
     def _one(self, connection: base.Connection, recall: recalls.Recall) -> None:
         try:
@@ -91,7 +48,7 @@ class Recaller:
             if error.everywhere:
                 self._outlet.breaker.trip(error)
             elif isinstance(error, errors.Overloaded):
-                self.wait(_IDLE_SECONDS)
+                self.hand.wait(_IDLE_SECONDS)
             else:
                 self._end(recall, cause=f"{error.message} {error.hint}".strip())
         except OSError as error:
@@ -112,7 +69,7 @@ class Recaller:
 
     def _verify(self, connection: base.Reader, recall: recalls.Recall) -> None:
         digest = hashlib.sha256()
-        connection.read(os.fsdecode(recall.path), digest.update, start=0, stop=self)
+        connection.read(os.fsdecode(recall.path), digest.update, start=0, stop=self.hand)
         if recall.sha256 and digest.hexdigest() != recall.sha256:
             raise errors.Mismatch("The content there is not what was delivered.")
 
@@ -126,7 +83,7 @@ class Recaller:
         with temporary.open("a+b") as stream:
             start = _take_in(stream.fileno(), digest, recall.bytes)
             sink = _Sink(self, recall, stream.fileno(), digest, start)
-            connection.read(os.fsdecode(recall.path), sink.take, start=start, stop=self)
+            connection.read(os.fsdecode(recall.path), sink.take, start=start, stop=self.hand)
             os.fsync(stream.fileno())
         if digest.hexdigest() != recall.sha256:
             temporary.unlink()
@@ -148,7 +105,7 @@ class _Sink:
         self._told = clock.monotonic()
 
     def take(self, block: bytes) -> None:
-        if self._owner.is_set():
+        if self._owner.hand.is_set():
             raise errors.Interrupted
         os.write(self._handle, block)
         self._digest.update(block)
