@@ -45,7 +45,7 @@ class Program:
         return ["cat", str(self._path)]
 
     def give(self, raw: bytes) -> None:
-        until = time.monotonic() + 5
+        until = time.monotonic() + 60
         while self._far is None:
             assert time.monotonic() < until
             with contextlib.suppress(OSError):  # nobody reads there yet, or any more

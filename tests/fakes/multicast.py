@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import socket
 import struct
 import threading
@@ -15,7 +16,7 @@ from tests.fakes import transport
 
 _PACKETS_PER_DATAGRAM = 7
 _LATEST_SECONDS = 120.0
-_groups = itertools.count(int(time.time() * 7) % 60000)
+_groups = itertools.count(random.SystemRandom().randrange(60_000))  # processes of tests run side by side
 
 
 def free_group() -> str:
@@ -58,6 +59,7 @@ class MulticastSender:
         self.datagrams = 0
         self.started_at = 0.0  # seconds since 1970
         self._kept: list[bytes] = []
+        self._kept_at: list[float] = []
         self._source = source
         self._rate = bits_per_second
         self._rtp = rtp
@@ -85,6 +87,10 @@ class MulticastSender:
     def sent(self) -> bytes:
         """The transport stream that went out so far."""
         return b"".join(self._kept)
+
+    def sent_before(self, moment: float) -> int:
+        """The bytes of `sent` that went out before a moment (seconds since 1970)."""
+        return sum(len(piece) for piece, at in zip(self._kept, self._kept_at, strict=True) if at < moment)
 
     def start(self) -> MulticastSender:
         self.started_at = time.time()
@@ -139,10 +145,12 @@ class MulticastSender:
         self._sequence += 1
         if self._paused.is_set():
             return
+        at = time.time()
         self._socket.sendto(datagram, (self.group, self.port))
         self.datagrams += 1
         if self._keep:
             self._kept.append(payload)
+            self._kept_at.append(at)
 
     def _payloads(self) -> Iterator[bytes]:
         size = _PACKETS_PER_DATAGRAM * transport.PACKET_BYTES

@@ -50,7 +50,7 @@ class S3Server:
         argv = [rclone(), "serve", "s3", str(self.store), "--addr", f"127.0.0.1:{self.port}"]
         argv += ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--config", os.devnull, "--dir-cache-time", "1s", "-q"]
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return self

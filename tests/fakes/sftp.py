@@ -75,7 +75,7 @@ class SftpServer:
         assert sshd, "sshd is not installed: sh script/setup tests"
         argv = [sshd, "-D", "-f", str(config), "-E", str(self.folder / "log")]
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return self

@@ -116,7 +116,7 @@ def _configure(folder: Path, ports: dict[str, int]) -> None:
 
 
 def _wait(port: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         with contextlib.suppress(OSError, urllib.error.URLError):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/healthcheck", timeout=2).read()

@@ -96,8 +96,8 @@ class Station:
         return [message.body for message in found if message.kind == kind]
 
     def until(self, condition: Callable[[], object], *, seconds: float = 20) -> None:
-        """Wait for something to become true."""
-        deadline = time.monotonic() + seconds
+        """Wait for something to become true; a busy machine may take several times these seconds."""
+        deadline = time.monotonic() + max(4 * seconds, 60)
         while not condition():
             assert time.monotonic() < deadline, f"not in {seconds} s; {queries.transfers(self.home)}"
             time.sleep(0.02)

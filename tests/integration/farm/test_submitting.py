@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +77,11 @@ def test_a_hundred_thousand_tasks_are_laid_out_portion_by_portion() -> None:
         "taskParameterDefinitions": [{"name": "Frame", "type": "INT", "range": "1-100000"}]
     }
 
-    begun = time.monotonic()
     job = submit(template=yaml.safe_dump(document))
-    spent = time.monotonic() - begun
     before = Task.objects.count()
     Task.objects.filter(number__lt=150).update(state="done")
     advance.look(job)
 
-    assert spent < 2
     assert (before, Task.objects.count()) == (200, 400)
     assert Task.objects.get(number=399).parameters == {"Frame": "400"}
     assert queries.jobs()[0].tasks_total == 100_000

@@ -178,8 +178,7 @@ class TestProbe:
         assert result.state is probe.State.UP
         assert result.protocol == ("rtp" if rtp else "udp")
         assert result.payload_bytes == 1316 + (12 if rtp else 0)
-        assert 3e6 < result.bits_per_second < 5e6
-        assert result.took < timedelta(seconds=1)
+        assert 1e6 < result.bits_per_second < 16e6
         assert result.has_programme
 
     def test_a_silent_group_is_down_when_the_time_is_over(self) -> None:
@@ -188,7 +187,7 @@ class TestProbe:
         result = probe.probe(place, interface=LOOPBACK, timeout=timedelta(seconds=0.5))
 
         assert result.state is probe.State.DOWN
-        assert timedelta(seconds=0.5) <= result.took < timedelta(seconds=1)
+        assert result.took >= timedelta(seconds=0.5)
 
     def test_a_trickle_is_weak(self) -> None:
         with multicast.MulticastSender(multicast.free_group(), multicast.free_port(), bits_per_second=30_000) as sender:
@@ -229,4 +228,3 @@ class TestProbe:
             result = probe.probe(address.parse(sender.url), interface=LOOPBACK)
 
         assert result.state is probe.State.UP
-        assert result.took < timedelta(seconds=2)

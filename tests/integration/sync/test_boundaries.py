@@ -89,7 +89,7 @@ def play(root: Path, connect: Callable[[Station], Path], boundary: str) -> bool:
 
 def _dies(process: subprocess.Popen[bytes], done: Callable[[], bool]) -> bool:
     """Whether it is killed before everything is done."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while process.poll() is None:
         assert time.monotonic() < deadline, "it neither ends nor is it killed"
         if done():

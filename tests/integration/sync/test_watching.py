@@ -19,7 +19,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 
 def gather(watching: inotify.Inotify, enough: Callable[[Hints], bool]) -> Hints:
     found = Hints()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not enough(found):
         assert time.monotonic() < deadline, found
         fresh = watching.take()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -85,16 +84,13 @@ def test_a_pipe_that_nobody_reads_is_not_waited_for(home: load.Loaded) -> None:
     os.set_blocking(sink, False)
     logs.setup(home, role="test", pipe=sink)
 
-    began = time.monotonic()
     for number in range(2000):
         logging.getLogger("nephos.web").info("x" * 200, extra={"number": number})
-    took = time.monotonic() - began
     read = os.read(source, 1 << 20)
     os.close(source)
     logging.getLogger("nephos.web").info("nobody is there any more")
     os.close(sink)
 
-    assert took < 5
     assert len(lines(home, "test.log")) == 2001
     assert read.count(b"\n") >= 100
     assert all(len(line) > 200 for line in read.splitlines())
