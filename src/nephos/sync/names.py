@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-_MOST_KEY_BYTES = 1024
-
 
 def stems(names: Iterable[str]) -> dict[str, list[str]]:
     """Names of one folder by the stem they share: `a.mp4`, `a.srt` and `a.en.srt` go together as `a`."""
@@ -33,8 +31,6 @@ def refusal(relative: str) -> str:
         return "The name has an empty part, '.' or '..'."
     if "\0" in relative:
         return "The name holds a NUL."
-    if len(os.fsencode(relative)) > _MOST_KEY_BYTES:
-        return f"The path is longer than {_MOST_KEY_BYTES} bytes."
     return ""
 
 

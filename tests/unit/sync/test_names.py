@@ -30,12 +30,12 @@ def test_each_name_is_in_exactly_one_group(found: list[str]) -> None:
     assert sorted(grouped) == sorted(found)
 
 
-@pytest.mark.parametrize("path", ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/.", "x\0y", "a" * 2000])
+@pytest.mark.parametrize("path", ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/.", "x\0y"])
 def test_a_path_that_leaves_its_base_is_refused(path: str) -> None:
     assert names.refusal(path)
 
 
-@pytest.mark.parametrize("path", ["a", "a b/c;d'\"\n.mp4", "..a/b..", "ü/é"])
+@pytest.mark.parametrize("path", ["a", "a b/c;d'\"\n.mp4", "..a/b..", "ü/é", "a/" * 600 + "b"])
 def test_an_odd_path_is_no_reason_to_refuse(path: str) -> None:
     assert names.refusal(path) == ""
 
