@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from dataclasses import dataclass, field
@@ -43,7 +44,8 @@ class Heartbeat:
             "details": details or {},
         }
         try:
-            files.write_json(self.folder / f"{self.role}.json", told, durable=False)
+            # Without indentation json encodes in C: with 100 channels a tenth of what the recorder cost.
+            files.write_atomic(self.folder / f"{self.role}.json", json.dumps(told) + "\n", durable=False)
         except OSError as error:
             if not self._is_stuck:
                 logger.warning("The heartbeat cannot be written", extra={"error": str(error)})

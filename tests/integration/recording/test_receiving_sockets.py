@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import selectors
+import socket
 import threading
 import time
 from datetime import timedelta
@@ -167,6 +168,40 @@ def test_without_a_bulk_call_datagrams_come_one_by_one(monkeypatch: pytest.Monke
     source.close()
     assert got
     assert sender.sent.startswith(got)
+
+
+@pytest.mark.parametrize("usual", [0, 1, 188, 1316, 1472, 65507, 70000])
+def test_datagrams_of_any_size_come_whole_whatever_was_expected(usual: int) -> None:
+    from nephos.recording.sources import bulk
+
+    sizes = [1316] * 70 + [188, 0, 1, 1472, 65507, 1317, 1315, 9000]
+    sent = [bytes([number % 256]) * size for number, size in enumerate(sizes)]
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as near,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far,
+    ):
+        near.bind((LOOPBACK, 0))
+        near.settimeout(0)
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        for datagram in sent:
+            far.sendto(datagram, near.getsockname())
+
+        raw, got = b"", []
+        while len(got) < len(sent):
+            more, their_sizes = bulk.fetch(near, usual=usual)
+            assert their_sizes
+            raw, got = raw + more, got + their_sizes
+
+    assert got == sizes
+    assert raw == b"".join(sent)
+
+
+def test_streams_of_many_sizes_share_a_bounded_number_of_tables() -> None:
+    from nephos.recording.sources import bulk
+
+    tables = {id(bulk.tables.of(size)) for size in range(1, 3000)}
+
+    assert len(tables) <= bulk.MOST_TABLES
 
 
 class TestProbe:

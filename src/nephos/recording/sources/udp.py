@@ -27,6 +27,7 @@ class UdpSource:
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._sizes: list[int] = []
+        self._usual_bytes = bulk.USUAL_BYTES
 
     def open(self) -> None:
         """Join; an open socket joins again and keeps what waits in it. Raises SourceError."""
@@ -53,12 +54,13 @@ class UdpSource:
             return self._held_bytes
         try:
             while self._held_bytes < _HELD_BYTES and len(self._sizes) < _HELD_DATAGRAMS:
-                raw, sizes = bulk.fetch(self._socket)
+                raw, sizes = bulk.fetch(self._socket, usual=self._usual_bytes)
                 if not sizes:
                     break
                 self._held.append(raw)
                 self._held_bytes += len(raw)
                 self._sizes += sizes
+                self._usual_bytes = sizes[0]
                 if len(sizes) < bulk.AT_ONCE:
                     break
         except OSError as error:
