@@ -111,10 +111,19 @@ class RolesCheck(_Part, frozen=True):
 
 
 class DeliveriesCheck(_Part, frozen=True):
-    """Are files held back that wait for a person?"""
+    """Are files held back that wait for a person, or does a destination take nothing?"""
 
     enabled: bool = True
     interval_seconds: Interval = 15
+    waiting_seconds: Interval = 600  # so long a destination, a file or a folder may be waited for in silence
+
+
+class ProgramsCheck(_Part, frozen=True):
+    """Are the programs there without which recordings are not received or not processed?"""
+
+    enabled: bool = True
+    interval_seconds: Interval = 60
+    misses: Annotated[int, Meta(ge=1, le=100)] = 2  # so many looks in a row: an upgrade takes a program away, too
 
 
 class CriticalCheck(_Part, frozen=True):
@@ -177,6 +186,7 @@ class Maintenance(_Part, frozen=True):
     missed: MissedCheck = MissedCheck()
     roles: RolesCheck = RolesCheck()
     deliveries: DeliveriesCheck = DeliveriesCheck()
+    programs: ProgramsCheck = ProgramsCheck()
     critical: CriticalCheck = CriticalCheck()
     settings: SettingsCheck = SettingsCheck()
     digest: Digest = Digest()

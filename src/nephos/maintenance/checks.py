@@ -19,7 +19,19 @@ from nephos.config.load import Loaded
 from nephos.config.schema import Settings
 from nephos.core import loops as core_loops
 from nephos.lib import clock
-from nephos.maintenance import alive, digest, freeing, held, in_force, missed, onair, signal, space
+from nephos.maintenance import (
+    alive,
+    digest,
+    freeing,
+    held,
+    in_force,
+    missed,
+    onair,
+    programs,
+    signal,
+    space,
+    waiting,
+)
 from nephos.monitoring.paced import Pace, Paced
 
 logger = logging.getLogger(__name__)
@@ -55,6 +67,7 @@ def loops(loaded: Loaded) -> list[core_loops.Loop]:
     """The keeper's part of this package."""
     live = Live(loaded)
     on_air, hears, roles, settings = onair.OnAir(), signal.Signal(), alive.Roles(), in_force.InForce(live)
+    needed = programs.Programs()
     return [
         SessionsLoop(),
         Paced("disk", live, pace=_of(lambda every: every.disk), check=space.check, rest=space.rest),
@@ -68,11 +81,26 @@ def loops(loaded: Loaded) -> list[core_loops.Loop]:
         Paced("signal", live, pace=_of(lambda every: every.signal), check=hears.check, rest=hears.rest),
         Paced("missed", live, pace=_of(_of_missed), check=_missed),
         Paced("roles", live, pace=_of(lambda every: every.roles), check=roles.check, rest=roles.rest),
-        Paced("deliveries", live, pace=_of(lambda every: every.deliveries), check=held.check, rest=held.rest),
+        _deliveries(live),
+        Paced("programs", live, pace=_of(lambda every: every.programs), check=needed.check, rest=needed.rest),
         Paced("settings", live, pace=_of(lambda every: every.settings), check=settings.check, rest=in_force.rest),
         Paced("digest", live, pace=_of(lambda every: every.digest), check=digest.check),
         Paced("retention", live, pace=_of(lambda every: every.retention), check=freeing.check),
     ]
+
+
+def _deliveries(live: Live) -> Paced:
+    waits = waiting.Waiting()
+
+    def check(loaded: Loaded) -> None:
+        held.check(loaded)
+        waits.check(loaded)
+
+    def rest() -> None:
+        held.rest()
+        waits.rest()
+
+    return Paced("deliveries", live, pace=_of(lambda every: every.deliveries), check=check, rest=rest)
 
 
 def _of_missed(every: upkeep.Maintenance) -> Pace:

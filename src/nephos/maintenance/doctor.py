@@ -58,9 +58,25 @@ def _settings_sentence(loaded: load.Loaded) -> str:
     return f"{file} is valid." if file.exists() else f"There is no {file}; the defaults are in force."
 
 
-def programs(_loaded: load.Loaded) -> list[Finding]:
-    """ffmpeg and ffprobe, and what the rest of the work can do without."""
+def needed(loaded: load.Loaded) -> list[Finding]:
+    """What cannot be done without: ffmpeg and ffprobe, and what these settings receive with."""
     found = [_program(name, needed=True) for name in ("ffmpeg", "ffprobe")]
+    others = [source.command[0] for source in loaded.settings.source.values()]
+    others += ["multicat"] if loaded.settings.recording.engine == "multicat" else []
+    return [*found, *(_there(name) for name in dict.fromkeys(others))]
+
+
+def _there(name: str) -> Finding:
+    path = shutil.which(name)
+    if path is None:
+        install = f"On Debian: apt-get install {children.package_of(name)}"
+        return Finding(name, State.FAIL, f"{name} is not installed; channels are received with it.", install)
+    return Finding(name, State.OK, f"{path} is there.")
+
+
+def programs(loaded: load.Loaded) -> list[Finding]:
+    """Those, and what the rest of the work can do without."""
+    found = needed(loaded)
     optional = (("ssh", "sending over SFTP is slower"), ("tesseract", "bitmap subtitles are not read"))
     found += [_program(name, needed=False, without=loss) for name, loss in optional]
     return found

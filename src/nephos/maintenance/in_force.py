@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nephos.config.live import Live
 from nephos.config.load import Loaded
+from nephos.maintenance import vitals
 from nephos.monitoring import services
 
 KIND = "settings.refused"
@@ -17,7 +18,8 @@ class InForce:
 
     def check(self, loaded: Loaded) -> None:
         """Open or close the one problem there is."""
-        if not self._live.problem:
+        why = self._live.problem or _refused_by_sync(loaded)
+        if not why:
             services.clear(KIND)
             return
         services.report(
@@ -26,11 +28,17 @@ class InForce:
                 kind=KIND,
                 subject="station",
                 sentence="A change of the settings was refused; the old ones stay in force.",
-                reason=self._live.problem,
+                reason=why,
                 retry=f"{loaded.home.config_file} is read again as soon as it is saved.",
                 hint="`nephos config check` reads it and says what is wrong.",
             )
         )
+
+
+def _refused_by_sync(loaded: Loaded) -> str:
+    """Of a good file sync may still refuse what it says of destinations and watches; it tells so by its heartbeat."""
+    told = vitals.role(loaded, "sync")
+    return str(told["details"].get("settings_refused") or "") if told["state"] == "running" else ""
 
 
 def rest() -> None:

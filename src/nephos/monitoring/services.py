@@ -64,6 +64,12 @@ def clear_others(kind: str, *, keep: Iterable[str] = ()) -> int:
     return sum(_close(row) for row in gone)
 
 
+def open_keys(kind: str) -> dict[str, datetime]:
+    """Keys of the open problems whose kind begins so, and since when."""
+    rows = Problem.objects.filter(kind__startswith=kind, state=ProblemState.OPEN)
+    return dict(rows.values_list("key", "opened_at"))
+
+
 def mute(*, problem: Problem, until: datetime, actor: str = "") -> None:
     """Tell nobody of this problem for a while, also if it comes back meanwhile."""
     with transaction.atomic():

@@ -94,6 +94,17 @@ class WatchStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Stuck:
+    """A file that is tried again and again, and since when."""
+
+    watch: str
+    destination: str
+    path: str
+    cause: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What changed since a cursor, the latest state of each path; pass `cursor` the next time."""
 
@@ -160,6 +171,36 @@ def watches(home: Home) -> list[WatchStatus]:
     pauses = _read(home, "SELECT watch, destination FROM pauses WHERE path = x''", ())
     stopped = {(row["watch"], row["destination"]) for row in pauses}
     return [_status(row["watch"], row["destination"], rows, stopped) for row in mapped]
+
+
+def stuck(home: Home, *, before: datetime, limit: int = 200) -> list[Stuck]:
+    """Files that wait, are not paused, and were tried in vain since before a moment; those tried most come first."""
+    with database.reading(home.sync_database) as db:
+        rows = db.execute(_WAITING, (limit,)).fetchall() if db is not None else []
+        # An attempt is written down when it fails: the first of this row of failures says since when.
+        first = "SELECT at FROM attempts WHERE path_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
+        found = [
+            (row, db.execute(first, (row["id"], row["attempts"] - 1)).fetchone()) for row in rows if db is not None
+        ]
+    return [
+        Stuck(row["watch"], row["destination"], names.shown(row["path"]), row["cause"], clock.parse(began["at"]))
+        for row, began in found
+        if began is not None and clock.parse(began["at"]) < before
+    ]
+
+
+_WAITING = """
+SELECT p.* FROM paths p WHERE p.state = 'waiting' AND p.attempts > 1
+AND NOT EXISTS (SELECT 1 FROM pauses s WHERE s.watch IN ('', p.watch)
+                AND s.destination IN ('', p.destination) AND s.path IN (x'', p.path))
+ORDER BY p.attempts DESC LIMIT ?
+"""
+
+
+def delivered_at(home: Home, destination: str) -> datetime | None:
+    """When something was last proven at a destination."""
+    rows = _read(home, "SELECT at FROM receipts WHERE destination = ? ORDER BY id DESC LIMIT 1", (destination,))
+    return clock.parse(rows[0]["at"]) if rows else None
 
 
 def changes(home: Home, *, after: int = 0, limit: int = 1000) -> Changes:
