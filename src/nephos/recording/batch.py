@@ -37,3 +37,5 @@ class Batch:
     unwritten: int = 0  # bytes that had to be dropped before they got here
     ends: Arrivals | None = None
     closes: bool = False
+    era: int = 0  # of the wall clock: how often it was set
+    bookings: tuple[int, ...] = ()  # whose windows were open in this second

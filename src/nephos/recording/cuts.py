@@ -22,6 +22,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """The wall clock was set at this time of the window: it said `before`, and then `after`."""
+
+    at: datetime
+    before: datetime
+    after: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """Bytes of one segment."""
 
@@ -64,7 +73,7 @@ def cut(sources: Sequence[Source], window: gaps.Span) -> Cut:
     strip: list[Strip] = []
     tails: list[gaps.Span] = []
     base = 0
-    for source in sorted(sources, key=lambda one: one.segment.start):
+    for source in _received(sources):
         start, end = _range(source, window)
         if end > start:
             parts.append(Part(source.segment.path, start, end - start))
@@ -73,8 +82,12 @@ def cut(sources: Sequence[Source], window: gaps.Span) -> Cut:
                 strip.append(Strip(second, base + min(max(0, second.offset - start), max(0, end - start))))
         tails += _tails(source)
         base += max(0, end - start)
-    strip.sort(key=lambda one: (one.second.utc, one.offset))
     return Cut(tuple(parts), tuple(strip), _evidence(sources, tails, window))
+
+
+def _received(sources: Sequence[Source]) -> list[Source]:
+    """In the order in which they were received."""
+    return sorted(sources, key=lambda one: (one.segment.era, one.segment.start))
 
 
 def touches(source: Source, window: gaps.Span) -> bool:
@@ -127,7 +140,7 @@ def _break(resume: segments.Resume, last: datetime, down_from: datetime, *, end:
 
 def _story(sources: Sequence[Source]) -> Iterator[segments.Second | segments.Resume | gaps.Span]:
     """Lines, restarts and tails in the order in which they were written."""
-    for source in sorted(sources, key=lambda one: one.segment.start):
+    for source in _received(sources):
         tails = _tails(source)
         place = 0
         for resume in source.journal.resumes:

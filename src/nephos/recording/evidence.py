@@ -1,4 +1,8 @@
-"""Looks at the disk and at the recorder's heartbeat: what was received, and whether more may come."""
+"""Looks at the disk and at the recorder's heartbeat: what was received, and whether more may come.
+
+Where the wall clock was set, a window is told in the time of the era in which its booking was begun, and everything
+received before and after is told in that time too: so it lasts as long as it lasted, and nothing comes twice.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,55 @@ from pathlib import Path
 from typing import Any
 
 from nephos.lib import clock, heartbeats
-from nephos.recording import cuts, gaps, segments
+from nephos.recording import cuts, eras, gaps, retiming, segments
 
 LONGEST_SEGMENT = timedelta(hours=1)
 _DEAD_AFTER = timedelta(seconds=10)
 
 
-def collect(folder: Path, window: gaps.Span, *, longest: timedelta = LONGEST_SEGMENT) -> list[cuts.Source]:
-    """The segments that may hold something of a window, oldest first. None is longer than `longest`."""
+def collect(
+    folder: Path, window: gaps.Span, *, booking: int | None = None, longest: timedelta = LONGEST_SEGMENT
+) -> list[cuts.Source]:
+    """The segments that may hold something of a window, in the order they were received, told in the window's time.
+
+    None is longer than `longest`. Of a window that was not received for this booking (a rolling buffer), the clock as
+    it is now is the one that counts.
+    """
+    known = eras.read(folder.parents[1])
+    era = _era_of(folder, window, booking, known)
+    found: list[cuts.Source] = []
+    for number in known.numbers:
+        shift = known.shift(of=number, to=era)
+        own = gaps.Span(window.start - shift, window.end - shift)
+        if known.has(number, own.start - longest, own.end):
+            found += [retiming.shifted(source, shift) for source in _near(folder, own, number, longest)]
+    return retiming.in_order(found)
+
+
+def steps(folder: Path, window: gaps.Span, *, booking: int | None = None) -> list[cuts.Step]:
+    """When in a window the wall clock was set, in the window's time."""
+    known = eras.read(folder.parents[1])
+    era = _era_of(folder, window, booking, known)
+    told = [cuts.Step(one.before + known.shift(of=one.era - 1, to=era), one.before, one.after) for one in known.steps]
+    return [one for one in told if window.start <= one.at < window.end]
+
+
+def _era_of(folder: Path, window: gaps.Span, booking: int | None, known: eras.Eras) -> int:
+    """The first one in which the recorder listened for the booking, else the last one."""
+    for number in known.touching(window.start, window.end)[:-1] if booking is not None else ():
+        near = _near(folder, window, number, LONGEST_SEGMENT)
+        if any(booking in second.bookings for source in near for second in source.journal.seconds):
+            return number
+    return known.last
+
+
+def _near(folder: Path, window: gaps.Span, era: int, longest: timedelta) -> list[cuts.Source]:
     return [
         source
         for segment in segments.list_segments(folder, after=window.start - longest, before=window.end)
-        if window.start - longest < segment.start < window.end and (source := read(segment)) is not None
+        if segment.era == era
+        and window.start - longest < segment.start < window.end
+        and (source := read(segment)) is not None
     ]
 
 
@@ -31,9 +72,11 @@ def read(segment: segments.Segment) -> cuts.Source | None:
     return cuts.Source(segment, segments.read_journal(segment.journal), written_at)
 
 
-def has_begun(folder: Path, window: gaps.Span, *, longest: timedelta = LONGEST_SEGMENT) -> bool:
+def has_begun(
+    folder: Path, window: gaps.Span, *, booking: int | None = None, longest: timedelta = LONGEST_SEGMENT
+) -> bool:
     """Whether the recorder listens, or listened, in this window."""
-    return any(cuts.touches(source, window) for source in collect(folder, window, longest=longest))
+    return any(cuts.touches(source, window) for source in collect(folder, window, booking=booking, longest=longest))
 
 
 class Recorder:

@@ -1,7 +1,8 @@
 """Segments on disk and the journal beside each: names, and reading them back. The writer is `writer.py`.
 
 `recordings/<channel>/.segments/20261122T191620Z.ts` holds whole packets from that second on; `.jsonl` beside it has a
-line for each second. Readers get along with what a kill or a power cut leaves: a torn packet, a torn line.
+line for each second. Readers get along with what a kill or a power cut leaves: a torn packet, a torn line. After a
+step of the wall clock `-N` follows the second, the number of the era (see `eras`): no name is ever used again.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from nephos.lib import clock
 
 FOLDER = ".segments"
 PACKET_BYTES = 188
-_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII)
+_NAME = re.compile(r"([0-9]{8}T[0-9]{6}Z)(?:-([1-9][0-9]{0,8}))?", re.ASCII)
 _LONGEST_LINE = 4096
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # one for all lines: a hundred channels write a hundred a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Second:
     jumps: int = 0  # of the programme's clock, by more than a second
     wraps: int = 0  # of that clock, after 26.5 hours: nothing is wrong
     maps: int = 0  # how often the programme map became another
+    bookings: tuple[int, ...] = ()  # whose windows were open
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Segment:
     path: Path
     start: datetime
     bytes: int
+    era: int = 0
 
     @property
     def journal(self) -> Path:
@@ -92,19 +96,26 @@ def slot(second: int, segment_seconds: int) -> int:
     return second - second % segment_seconds
 
 
-def name(start: int) -> str:
+def name(start: int, era: int = 0) -> str:
     """File name of the segment that starts at this second of UTC."""
-    return f"{clock.compact(datetime.fromtimestamp(start, UTC))}.ts"
+    return f"{clock.compact(datetime.fromtimestamp(start, UTC))}{f'-{era}' if era else ''}.ts"
 
 
 def start_of(path: Path) -> datetime | None:
     """The start that a file name tells, None if it is no segment's."""
-    if path.suffix != ".ts" or not _NAME.fullmatch(path.stem):
+    found = _NAME.fullmatch(path.stem)
+    if path.suffix != ".ts" or not found:
         return None
     try:
-        return datetime.strptime(path.stem, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+def era_of(path: Path) -> int:
+    """The era that a segment's name tells."""
+    found = _NAME.fullmatch(path.stem)
+    return int(found[2] or 0) if found else 0
 
 
 def journal_path(segment: Path) -> Path:
@@ -113,7 +124,10 @@ def journal_path(segment: Path) -> Path:
 
 
 def list_segments(place: Path, *, after: datetime | None = None, before: datetime | None = None) -> list[Segment]:
-    """The segments in a folder, oldest first, those that start between two moments; nothing if there is no folder."""
+    """The segments in a folder in the order in which they were received; nothing if there is no folder.
+
+    Those that start between two moments, by what the clock said then.
+    """
     # A rolling buffer of a day is 17,000 names: those out of the question are told by their text alone.
     first = clock.compact(after) if after else ""
     last = clock.compact(before) if before else "~"
@@ -121,14 +135,14 @@ def list_segments(place: Path, *, after: datetime | None = None, before: datetim
         near = [one for one in os.listdir(place) if first <= one[:16] <= last]  # noqa: PTH208 - a tenth of the time
     except FileNotFoundError:
         return []
-    found = [(start, place / one) for one in near if (start := start_of(place / one)) is not None]
+    found = [(era_of(place / one), start, place / one) for one in near if (start := start_of(place / one)) is not None]
     segments = []
-    for start, path in sorted(found):
+    for era, start, path in sorted(found):
         try:
             size = path.stat().st_size
         except FileNotFoundError:  # removed meanwhile
             continue
-        segments.append(Segment(path=path, start=start, bytes=size - size % PACKET_BYTES))
+        segments.append(Segment(path=path, start=start, bytes=size - size % PACKET_BYTES, era=era))
     return segments
 
 
@@ -162,7 +176,7 @@ def resume_line(resume: Resume) -> bytes:
 
 
 def _line(entry: dict[str, Any]) -> bytes:
-    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+    return _ENCODER.encode(entry).encode() + b"\n"
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -193,10 +207,10 @@ def _entry(line: bytes) -> Second | Resume | None:
         return None
 
 
-_SELDOM = ("jumps", "wraps", "maps")  # written only when they happened
+_SELDOM = ("jumps", "wraps", "maps", "bookings")  # written only when there is something to say
 _FIELDS = tuple(field.name for field in fields(Second) if field.name not in _SELDOM)
 _COUNTERS = (
-    *_SELDOM,
+    *("jumps", "wraps", "maps"),
     *("offset", "bytes", "datagrams", "packets", "cc", "missing", "sync"),
     *("scrambled", "null", "tei", "rtp_lost", "drops", "unwritten"),
 )
@@ -212,6 +226,7 @@ def _second(raw: Mapping[str, Any]) -> Second:
         first=_number(raw.get("first")),
         last=_number(raw.get("last")),
         pcr=None if raw.get("pcr") is None else int(raw["pcr"]),
+        bookings=tuple(int(one) for one in raw.get("bookings", ())),
         **counters,
     )
 

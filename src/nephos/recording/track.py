@@ -75,9 +75,9 @@ class Track:
             tally.offset = self._writer.offset
         tally.unwritten += fresh.unwritten
         if fresh.load is not None:
-            self._take(fresh.load, tally, writes=begun and has_room)
+            self._take(fresh.load, tally, at=fresh.at if begun and has_room else None)
         elif fresh.ends is not None:
-            self._take(base.Load(b"", ()), tally, writes=begun and has_room)
+            self._take(base.Load(b"", ()), tally, at=fresh.at if begun and has_room else None)
         if fresh.ends is not None:
             self._end(fresh, fresh.ends, tally)
         if fresh.closes:
@@ -85,13 +85,14 @@ class Track:
 
     def _begin(self, fresh: batch.Batch) -> bool:
         try:
-            self._writer.begin(fresh.second, at=timeline.moment(fresh.at))
+            self._writer.begin(fresh.second, at=timeline.moment(fresh.at), era=fresh.era)
         except OSError as error:
             self._failed(error)
             return False
         return True
 
-    def _take(self, load: base.Load, tally: _Tally, *, writes: bool) -> None:
+    def _take(self, load: base.Load, tally: _Tally, *, at: float | None) -> None:
+        """Count, and write with this time; without one nothing is written."""
         chunk = self._decoder.decode(load)
         self.protocol = chunk.protocol or self.protocol
         if chunk.begins:
@@ -105,13 +106,13 @@ class Track:
         tally.sync_bytes += chunk.sync_bytes
         tally.rtp_lost += chunk.rtp_lost
         before = self._writer.offset
-        if writes and chunk.packets.size:
-            self._write(chunk)
+        if at is not None and chunk.packets.size:
+            self._write(chunk, at)
         tally.unwritten += int(chunk.packets.size) - (self._writer.offset - before)
 
-    def _write(self, chunk: base.Chunk) -> None:
+    def _write(self, chunk: base.Chunk, at: float) -> None:
         try:
-            self._writer.write(chunk.packets.data)
+            self._writer.write(chunk.packets.data, at=at)
         except OSError as error:
             self._failed(error)
         else:
@@ -149,6 +150,7 @@ class Track:
             jumps=int(step.jumped),
             wraps=int(step.wrapped),
             maps=tally.maps,
+            bookings=fresh.bookings,
         )
         try:
             self._writer.note(second)

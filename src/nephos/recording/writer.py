@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nephos.lib import files
-from nephos.recording import segments
+from nephos.recording import eras, segments
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class Writer:
         self._segment_seconds = segment_seconds
         self._closer = closer
         self._start: int | None = None
+        self._era = 0
         self._stream = -1
         self._journal = -1
         self.offset = 0
@@ -73,16 +74,20 @@ class Writer:
     def is_open(self) -> bool:
         return self._start is not None
 
-    def begin(self, second: int, *, at: datetime) -> None:
+    def begin(self, second: int, *, at: datetime, era: int = 0) -> None:
         """Bytes that follow came `at` that time, in this second of UTC. Raises OSError."""
         start = segments.slot(second, self._segment_seconds)
-        if start == self._start:
+        if start == self._start and era == self._era:
             return
         self.close()
+        self._era = era
         self._open(start, at)
 
-    def write(self, packets: Buffer) -> None:
-        """Append whole packets: all of them, or none from the first that does not fit. Raises OSError."""
+    def write(self, packets: Buffer, *, at: float | None = None) -> None:
+        """Append whole packets: all of them, or none from the first that does not fit. Raises OSError.
+
+        `at` is the time that the file will show: a file server's clock may be another, and ours may be set meanwhile.
+        """
         rest = memoryview(packets)
         written = 0
         try:
@@ -95,6 +100,8 @@ class Writer:
             self.offset += whole
             if whole != written:
                 os.ftruncate(self._stream, self.offset)
+        if at is not None and os.utime in os.supports_fd:
+            os.utime(self._stream, (at, at))
 
     def note(self, second: segments.Second) -> None:
         """Append a line to the journal. Raises OSError."""
@@ -113,7 +120,7 @@ class Writer:
 
     def _open(self, start: int, at: datetime) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / segments.name(start)
+        path = self._folder / segments.name(start, self._era)
         last_write = _written_at(path) or (self._neighbour(at) if self._is_new else None)
         stream = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
         try:
@@ -135,9 +142,12 @@ class Writer:
 
     def _neighbour(self, at: datetime) -> float | None:
         """When the newest segment here was last written, if that is so recent that this reception continues it."""
-        newest = max((s.path for s in segments.list_segments(self._folder)), default=None)
-        written = _written_at(newest) if newest is not None else None
-        return written if written is not None and abs(at.timestamp() - written) < _NEIGHBOUR_SECONDS else None
+        found = segments.list_segments(self._folder)
+        written = _written_at(found[-1].path) if found else None
+        if written is None:
+            return None
+        written += eras.read(self._folder.parents[1]).shift(of=found[-1].era, to=self._era).total_seconds()
+        return written if abs(at.timestamp() - written) < _NEIGHBOUR_SECONDS else None
 
 
 def _written_at(path: Path) -> float | None:

@@ -29,10 +29,10 @@ class Paper:
         self.is_open = False
         self.seconds: list[segments.Second] = []
 
-    def begin(self, second: int, *, at: datetime) -> None:
+    def begin(self, second: int, *, at: datetime, era: int = 0) -> None:
         self.is_open = True
 
-    def write(self, packets: writer.Buffer) -> None:
+    def write(self, packets: writer.Buffer, *, at: float | None = None) -> None:
         view = memoryview(packets)
         assert len(view) % 188 == 0
         assert bytes(view[::188]) == b"\x47" * (len(view) // 188)
