@@ -37,12 +37,16 @@ class Notes:
                 old.transfer, old.fingerprint, old.key, old.handle, old.part_bytes, old.offset, (*old.parts, part)
             )
 
-    def offset(self, item: base.Item, offset: int) -> None:
+    def offset(self, item: base.Item, offset: int, prefix_sha256: str = "") -> None:
         self.history.append(("offset", offset))
         old = self.intents[item.id]
         self.intents[item.id] = base.Intent(
-            old.transfer, old.fingerprint, old.key, old.handle, old.part_bytes, offset, old.parts
+            old.transfer, old.fingerprint, old.key, old.handle, old.part_bytes, offset, old.parts, prefix_sha256
         )
+
+    def adopt(self, item: base.Item, intent: base.Intent) -> None:
+        self.history.append(("adopt", len(intent.parts)))
+        self.intents[item.id] = intent
 
     def verifying(self, item: base.Item) -> None:
         self.history.append(("verifying", item.id))

@@ -114,6 +114,13 @@ _VERSIONS = (
         receipt_id INTEGER PRIMARY KEY, at TEXT NOT NULL, good INTEGER NOT NULL, what TEXT NOT NULL
     );
     """,
+    """
+    CREATE TABLE growing (
+        path_id INTEGER PRIMARY KEY REFERENCES paths (id) ON DELETE CASCADE,
+        expected_bytes INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0
+    );
+    ALTER TABLE uploads ADD COLUMN prefix_sha256 TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 

@@ -32,6 +32,7 @@ def unfinished(db: sqlite3.Connection, path_id: int) -> Intent | None:
         part_bytes=row["part_bytes"],
         offset=row["offset"],
         parts=tuple(Part(p["number"], p["bytes"], p["etag"], p["crc"], p["sha256"]) for p in found),
+        prefix_sha256=row["prefix_sha256"],
     )
 
 
@@ -69,10 +70,20 @@ def add_part(db: sqlite3.Connection, path_id: int, part: Part) -> None:
     paths.progress(db, path_id, bytes_done=done, parts=-(-size // part_bytes), parts_done=count)
 
 
-def add_offset(db: sqlite3.Connection, path_id: int, offset: int) -> None:
-    """Note how many bytes the other side has without a hole."""
-    db.execute("UPDATE uploads SET offset = ? WHERE path_id = ?", (offset, path_id))
+def add_offset(db: sqlite3.Connection, path_id: int, offset: int, prefix_sha256: str = "") -> None:
+    """Note how many bytes the other side has without a hole, and their sum where it is known."""
+    db.execute("UPDATE uploads SET offset = ?, prefix_sha256 = ? WHERE path_id = ?", (offset, prefix_sha256, path_id))
     paths.progress(db, path_id, bytes_done=offset, parts=0, parts_done=0)
+
+
+def adopt(db: sqlite3.Connection, path_id: int, intent: Intent) -> None:
+    """The unfinished upload belongs to another state of the file from now on; only these parts of it are kept."""
+    kept = [part.number for part in intent.parts]
+    db.execute("UPDATE uploads SET fingerprint = ? WHERE path_id = ?", (str(intent.fingerprint), path_id))
+    db.execute(
+        f"DELETE FROM parts WHERE path_id = ? AND number NOT IN ({', '.join('?' * len(kept))})",  # noqa: S608 - marks
+        (path_id, *kept),
+    )
 
 
 def forget(db: sqlite3.Connection, path_id: int) -> None:
@@ -177,9 +188,12 @@ class Notes:
         self.count(item, total=self._counted.get(item.id, 0) + part.bytes)
         self.journal.submit(lambda db: add_part(db, item.id, part))
 
-    def offset(self, item: Item, offset: int) -> None:
+    def offset(self, item: Item, offset: int, prefix_sha256: str = "") -> None:
         self.count(item, total=offset)
-        self.journal.submit(lambda db: add_offset(db, item.id, offset))
+        self.journal.submit(lambda db: add_offset(db, item.id, offset, prefix_sha256))
+
+    def adopt(self, item: Item, intent: Intent) -> None:
+        self.journal.commit(lambda db: adopt(db, item.id, intent))
 
     def verifying(self, item: Item) -> None:
         self.journal.submit(lambda db: paths.verifying(db, item.id))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from nephos.lib import ports
 from nephos.sync.errors import SyncError
@@ -32,8 +32,7 @@ class Capabilities:
     renames_atomically: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One version of one file on its way: where it is, where it goes below the base, and the id of this transfer."""
 
     id: int
@@ -42,10 +41,10 @@ class Item:
     fingerprint: Fingerprint
     transfer: str
     verify: Verify = Verify.AUTO
+    grown: bool = False  # its beginning may have gone up while it was still being written
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(NamedTuple):
     """What a connection can say of a file that arrived whole."""
 
     key: str
@@ -56,8 +55,7 @@ class Delivered:
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How the sending of one item ended: exactly one of the two is there."""
 
     item: Item
@@ -87,6 +85,7 @@ class Intent:
     part_bytes: int = 0
     offset: int = 0
     parts: tuple[Part, ...] = ()
+    prefix_sha256: str = ""  # of what is before the offset, where it was sent behind a writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,11 @@ class TransferJournal(Protocol):
     def unfinished(self, item: Item) -> Intent | None: ...
     def intent(self, item: Item, intent: Intent) -> None: ...
     def part(self, item: Item, part: Part) -> None: ...
-    def offset(self, item: Item, offset: int) -> None: ...
+    def offset(self, item: Item, offset: int, prefix_sha256: str = "") -> None: ...
+    def adopt(self, item: Item, intent: Intent) -> None:
+        """What went up of an earlier state of the file is kept for this one, as far as the intent still names it."""
+        ...
+
     def verifying(self, item: Item) -> None: ...
     def forget(self, item: Item) -> None: ...
 
@@ -190,6 +193,29 @@ class Reader(Protocol):
 
     def read(self, path: str, sink: Callable[[bytes], object], *, start: int, stop: ports.Waiter) -> None:
         """Hand the bytes of a file from an offset on to the sink. Raises SyncError; NotThere if there is none."""
+        ...
+
+
+@runtime_checkable
+class Grower(Protocol):
+    """A connection that takes the beginning of a file which is still being written; `send` goes on from there."""
+
+    @property
+    def step_bytes(self) -> int:
+        """So much more of the file is worth a call."""
+        ...
+
+    def grow(
+        self, item: Item, expected_bytes: int, *, flush: bool, journal: TransferJournal, stop: ports.Waiter
+    ) -> int:
+        """Send what is there, a few steps at most, and note it with its sum; how many bytes of it are there now.
+
+        Nothing shows under the final name. `flush` sends also what is less than a step. Raises SyncError.
+        """
+        ...
+
+    def abandon(self, item: Item, *, journal: TransferJournal, stop: ports.Waiter) -> None:
+        """Nobody will go on with it: remove what went up. Raises SyncError."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from nephos.config import secret
 from nephos.lib import ports
 from nephos.sync import errors, names
 from nephos.sync.connections import base, options
-from nephos.sync.connections.s3 import answers, dispatch, endpoint, multipart, probe, single
+from nephos.sync.connections.s3 import answers, dispatch, endpoint, growing, multipart, probe, single
 from nephos.sync.connections.s3.calls import Calls
 from nephos.sync.connections.s3.endpoint import S3Options
 from nephos.sync.connections.s3.exchange import Pool
@@ -93,17 +94,38 @@ class S3Connection:
             threads.shutdown(wait=False, cancel_futures=True)
         self._calls.close()
 
-    def _deliver(self, item: base.Item, journal: base.TransferJournal, stop: ports.Waiter) -> base.Delivered:
+    @property
+    def step_bytes(self) -> int:
+        """A part."""
+        return growing.STEP_BYTES
+
+    def grow(
+        self, item: base.Item, expected_bytes: int, *, flush: bool, journal: base.TransferJournal, stop: ports.Waiter
+    ) -> int:
+        """By parts of a multipart upload, which nobody sees until `send` completes it."""
+        with self._open(item, journal, stop) as sending:
+            most = self._tuning.part_threads
+            return growing.grow(sending, expected_bytes, flush=flush, threads=self._parts, most=most)
+
+    def abandon(self, item: base.Item, *, journal: base.TransferJournal, stop: ports.Waiter) -> None:
+        """AbortMultipartUpload."""
+        growing.abandon(Sending(item, -1, self._calls, self._profile, self._tuning, journal, stop))
+
+    @contextlib.contextmanager
+    def _open(self, item: base.Item, journal: base.TransferJournal, stop: ports.Waiter) -> Iterator[Sending]:
         self._key(item.path)
         handle = open_source(item)
         try:
-            sending = Sending(item, handle, self._calls, self._profile, self._tuning, journal, stop)
-            sending.check_source()
-            if item.fingerprint.size_bytes <= self._tuning.single_put_bytes:
-                return single.deliver(sending)
-            return multipart.deliver(sending, threads=self._parts, hashing=self._hashing)
+            yield Sending(item, handle, self._calls, self._profile, self._tuning, journal, stop)
         finally:
             os.close(handle)
+
+    def _deliver(self, item: base.Item, journal: base.TransferJournal, stop: ports.Waiter) -> base.Delivered:
+        with self._open(item, journal, stop) as sending:
+            sending.check_source()
+            if item.fingerprint.size_bytes <= self._tuning.single_put_bytes and not item.grown:
+                return single.deliver(sending)
+            return multipart.deliver(sending, threads=self._parts, hashing=self._hashing)
 
     def _key(self, path: str) -> str:
         refusal = names.refusal(path) if path else "The name is empty."

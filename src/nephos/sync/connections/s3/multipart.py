@@ -13,7 +13,7 @@ from concurrent.futures import Executor, Future
 from nephos.lib import ports
 from nephos.sync import errors
 from nephos.sync.connections import base
-from nephos.sync.connections.s3 import answers, sums
+from nephos.sync.connections.s3 import adopting, answers, sums
 from nephos.sync.connections.s3.calls import TRANSFER
 from nephos.sync.connections.s3.exchange import FileRange
 from nephos.sync.connections.s3.sending import Sending
@@ -22,14 +22,14 @@ _LEAST_PART_BYTES = 5 << 20
 _USUAL_PART_BYTES = 8 << 20
 _BIG_PART_BYTES = 16 << 20
 _BIG_FILE_BYTES = 1 << 30
-_MOST_PARTS = 9_000  # the rule is 10,000
+MOST_PARTS = 9_000  # the rule is 10,000
 _MIB = 1 << 20
 
 
 def part_bytes(size: int, *, wanted: int = 0) -> int:
     """Size of the parts of a file: the wanted one, else by the file's size; always few enough and big enough."""
     usual = _BIG_PART_BYTES if size >= _BIG_FILE_BYTES else _USUAL_PART_BYTES
-    needed = -(-size // _MOST_PARTS)
+    needed = -(-size // MOST_PARTS)
     return max(_LEAST_PART_BYTES, wanted or usual, -(-needed // _MIB) * _MIB)
 
 
@@ -62,7 +62,7 @@ def deliver(sending: Sending, *, threads: Executor, hashing: Executor) -> base.D
     try:
         intent = _resume(sending)
         if intent is None or not _is_done(sending, intent):
-            intent = _send(sending, intent or _begin(sending), threads, halt)
+            intent = _send(sending, intent or begin(sending), threads, halt)
         sha256 = whole.result()
     finally:
         halt.set()
@@ -70,26 +70,30 @@ def deliver(sending: Sending, *, threads: Executor, hashing: Executor) -> base.D
     return _prove(sending, sha256)
 
 
-def _begin(sending: Sending) -> base.Intent:
+def begin(sending: Sending, size: int = 0) -> base.Intent:
+    """Ask for an upload and note it, with parts of this size or of the usual one."""
     upload = sending.calls.create(sending.key, headers=sending.metadata(), stop=sending.stop)
     intent = base.Intent(
         transfer=sending.item.transfer,
         fingerprint=sending.item.fingerprint,
         key=sending.key,
         handle=upload,
-        part_bytes=part_bytes(sending.size_bytes, wanted=sending.tuning.part_bytes),
+        part_bytes=size or part_bytes(sending.size_bytes, wanted=sending.tuning.part_bytes),
     )
     sending.journal.intent(sending.item, intent)
     return intent
 
 
 def _resume(sending: Sending) -> base.Intent | None:
-    """What an earlier attempt left, if the file is still the same; otherwise it is given up at the server too."""
+    """What an earlier attempt left and what of it is still true; otherwise it is given up at the server too."""
     intent = sending.journal.unfinished(sending.item)
     if intent is None:
         return None
     if intent.fingerprint == sending.item.fingerprint and intent.key == sending.key:
         return intent
+    adopted = adopting.adopt(sending, intent)
+    if adopted is not None:
+        return adopted
     sending.calls.abort(intent.key, intent.handle, stop=sending.stop)
     sending.journal.forget(sending.item)
     return None
@@ -108,25 +112,17 @@ def _send(sending: Sending, intent: base.Intent, threads: Executor, halt: Halt) 
         kept = _kept(sending, intent) if intent.transfer != sending.item.transfer else {}
     except errors.UploadLost:
         sending.journal.forget(sending.item)
-        intent, kept = _begin(sending), {}
-    ranges = _ranges(sending, intent.part_bytes)
+        intent, kept = begin(sending), {}
+    ranges = sending.pieces(intent.part_bytes)
     futures = [
-        threads.submit(_send_part, sending, intent, number, piece, halt)
+        threads.submit(send_part, sending, intent, number, piece, halt)
         for number, piece in ranges.items()
         if number not in kept
     ]
-    parts = [*kept.values(), *_collect(sending, futures, halt)]
+    parts = [*kept.values(), *collect(sending, futures, halt)]
     sending.check_source()  # before it is put together: a mixture never gets the final name
     _complete(sending, intent, sorted(parts, key=lambda part: part.number))
     return intent
-
-
-def _ranges(sending: Sending, size: int) -> dict[int, FileRange]:
-    starts = range(0, sending.size_bytes, size)
-    return {
-        number: FileRange(sending.handle, start, min(size, sending.size_bytes - start))
-        for number, start in enumerate(starts, start=1)
-    }
 
 
 def _kept(sending: Sending, intent: base.Intent) -> dict[int, base.Part]:
@@ -134,7 +130,7 @@ def _kept(sending: Sending, intent: base.Intent) -> dict[int, base.Part]:
     listed = sending.calls.list_parts(intent.key, intent.handle, stop=sending.stop)
     noted = {part.number: part for part in intent.parts}
     kept: dict[int, base.Part] = {}
-    for number, piece in _ranges(sending, intent.part_bytes).items():
+    for number, piece in sending.pieces(intent.part_bytes).items():
         there, here = listed.get(number), noted.get(number)
         if there is None or there.bytes != piece.length:
             continue
@@ -147,19 +143,23 @@ def _kept(sending: Sending, intent: base.Intent) -> dict[int, base.Part]:
     return kept
 
 
-def _send_part(sending: Sending, intent: base.Intent, number: int, piece: FileRange, halt: Halt) -> base.Part:
+def send_part(
+    sending: Sending, intent: base.Intent, number: int, piece: FileRange, halt: Halt, *, sha256: str = ""
+) -> base.Part:
+    """One part, noted when it is acknowledged; with its sum, if that is known."""
     if halt.is_set():
         raise errors.Interrupted
-    vouched, headers = sending.checked(piece)
+    vouched, headers = sending.checked(piece, sha256=sha256)
     etag = sending.calls.upload_part(
         intent.key, intent.handle, number, piece, sha256=vouched, headers=headers, stop=halt
     )
-    part = base.Part(number=number, bytes=piece.length, etag=etag, crc=headers.get("x-amz-checksum-crc64nvme", ""))
+    crc = headers.get("x-amz-checksum-crc64nvme", "")
+    part = base.Part(number=number, bytes=piece.length, etag=etag, crc=crc, sha256=sha256)
     sending.journal.part(sending.item, part)
     return part
 
 
-def _collect(sending: Sending, futures: Sequence[Future[base.Part]], halt: Halt) -> list[base.Part]:
+def collect(sending: Sending, futures: Sequence[Future[base.Part]], halt: Halt) -> list[base.Part]:
     """All parts, or the error that matters: not the interruptions that it caused in the others."""
     try:
         for future in futures:

@@ -38,6 +38,14 @@ class Sending:
     def size_bytes(self) -> int:
         return self.item.fingerprint.size_bytes
 
+    def pieces(self, size: int) -> dict[int, FileRange]:
+        """The file in parts of a size, by their number."""
+        starts = range(0, self.size_bytes, size)
+        return {
+            number: FileRange(self.handle, start, min(size, self.size_bytes - start))
+            for number, start in enumerate(starts, start=1)
+        }
+
     def check_source(self) -> None:
         """Raises SourceChanged if the open file or the name is no longer the version that is being sent."""
         if fingerprints.of(os.fstat(self.handle)) != self.item.fingerprint:
