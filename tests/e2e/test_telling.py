@@ -8,8 +8,10 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from nephos.daemon import roles
 from nephos.lib import clock
 from tests.fakes import mail, multicast
+from tests.fakes.s3 import BUCKET, S3Server
 from tests.support import waiting
 from tests.support.station import Station
 
@@ -132,3 +134,63 @@ def test_a_recording_without_signal_is_one_alert_and_one_recovery(station: Stati
         waiting.until(status, seconds=10, what="the channel to be up")
         sender.stop()
         assert len(box.letters) == 2, box.titles()
+
+
+CRYING = Path(__file__).parents[1] / "support/crying"
+
+
+def test_each_role_and_the_supervisor_can_cry_for_help_and_is_heard_once(station: Station, tmp_path: Path) -> None:
+    with mail.serving(tmp_path, security="starttls", auth=True) as box:
+        configure(station, box)
+        settings = station.root / "config/nephos.toml"
+        settings.write_text(settings.read_text().replace("[mail]", "[mail]\nalone = 100"))
+        station.environment["PYTHONPATH"] = str(CRYING)
+        station.start()
+        everybody = [*roles.ROLES, "supervisor"]
+        cries = [f"[hill] The role {role} calls for help: The sky falls" for role in everybody]
+        heard = lambda: set(cries) <= set(box.titles())  # noqa: E731
+        waiting.until(heard, seconds=60, what="a mail from each role")
+        twice = lambda: {one["count"] for one in station.json("problem", "list", "--kind", "log.critical")} == {2}  # noqa: E731
+        waiting.until(twice, seconds=20, what="the second cry of each")
+
+        assert sorted(title for title in box.titles() if "sky" in title) == sorted(cries)
+
+
+def test_a_destination_that_is_down_is_told_once_and_so_is_its_end(
+    station: Station, tmp_path: Path, s3_server: S3Server
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    options = "\n".join(f"{key} = {value!r}" for key, value in s3_server.options().items())
+    s3_server.stop()
+    more = f"""
+[maintenance.deliveries]
+interval_seconds = 0.5
+waiting_seconds = 2
+[sync]
+settle_seconds = 0.2
+[connection.store]
+kind = "s3"
+[connection.store.options]
+{options}
+[destination.vault]
+connection = "store"
+base = "{BUCKET}/tv"
+[watch.inbox]
+folder = "{inbox}"
+destinations = ["vault"]
+"""
+    with mail.serving(tmp_path, security="starttls", auth=True) as box:
+        configure(station, box, more)
+        station.start()
+        (inbox / "a.txt").write_text("one")
+        waiting.until(lambda: box.about("vault does not take"), seconds=40, what="a mail that the destination is down")
+        problem = station.json("problem", "list", "--kind", "delivery")[0]
+        assert "cannot be reached" in problem["reason"], problem
+
+        s3_server.start()
+        station.run("transfer", "retry", str(station.json("transfer", "list")[0]["id"]))
+        waiting.until(lambda: box.about("Over: Destination vault"), seconds=60, what="a mail that it is over")
+
+        waiting.until(lambda: list(s3_server.store.rglob("a.txt")), seconds=10, what="the file at the destination")
+        assert len([title for title in box.titles() if "vault" in title]) == 2, box.titles()
