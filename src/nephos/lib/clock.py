@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 
 def now() -> datetime:
@@ -44,7 +45,17 @@ def parse(text: str) -> datetime:
 
 
 def elapsed() -> float:
-    """As `monotonic`, and goes on while the machine sleeps where the system offers such a clock (Linux)."""
+    """As `monotonic`, and goes on while the machine sleeps where the system offers such a clock (not on Windows)."""
     if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
     return time.monotonic()
+
+
+def boot() -> str:
+    """Names this start of the machine: `elapsed` counts from it. Empty where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""

@@ -7,6 +7,8 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from nephos.config.load import Loaded
 from nephos.core import errors as core_errors
 from nephos.core.loops import Loop
@@ -16,6 +18,7 @@ from nephos.library.models import Channel
 from nephos.recording import (
     admission,
     agenda,
+    eras,
     evidence,
     finaliser,
     gaps,
@@ -113,9 +116,11 @@ def write_plan(loaded: Loaded, *, now: datetime) -> bool:
 
 def build_plan(loaded: Loaded, *, now: datetime) -> plan.Plan:
     """What is to be received in the next 48 hours, with what is being received."""
-    open_bookings = Booking.objects.filter(
-        state__in=states.OPEN, from_at__lt=now + LOOK_AHEAD, to_at__gt=now - _STAYS, channel__isnull=False
-    )
+    recorder = evidence.Recorder(loaded.home.run)
+    recorder.look()
+    # What is being received stays in, though a clock that was set forward may say that it is over.
+    is_near = Q(from_at__lt=now + LOOK_AHEAD, to_at__gt=now - _STAYS) | Q(pk__in=recorder.bookings)
+    open_bookings = Booking.objects.filter(is_near, state__in=states.OPEN, channel__isnull=False)
     windows: dict[Any, list[plan.Window]] = defaultdict(list)
     wanted = list(open_bookings.select_related("channel", "schedule").order_by("channel__slug", "from_at", "pk"))
     held_back = space.held_back(loaded, wanted)
@@ -176,10 +181,12 @@ class Arrivals:
         is_over = now > booking.to_at + _OVER
         # While it runs this is asked twice a second, so only segments of today's length are looked at.
         usual = timedelta(seconds=self._loaded.settings.recording.segment_seconds)
-        if evidence.has_begun(folder, window, longest=evidence.LONGEST_SEGMENT if is_over else usual):
+        longest = evidence.LONGEST_SEGMENT if is_over else usual
+        if evidence.has_begun(folder, window, booking=booking.pk, longest=longest):
             finaliser.begin(self._loaded, booking)
         elif is_over and self._recorder.is_done_with(booking.pk, end=booking.to_at):
-            miss(booking, reason=booking.reason or self._recorder.why_missed(end=booking.to_at))
+            why = self._recorder.why_missed(window, eras.read(self._loaded.home.recordings))
+            miss(booking, reason=booking.reason or why)
 
 
 def miss(booking: Booking, *, reason: str) -> None:

@@ -54,6 +54,7 @@ class Cut:
     parts: tuple[Part, ...]
     strip: tuple[Strip, ...]
     evidence: gaps.Evidence
+    steps: tuple[Step, ...] = ()  # of the wall clock, meanwhile
 
     @property
     def bytes(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Iterable
 
 from nephos.recording import batch, desk, timeline
 from nephos.recording.sources import base
@@ -17,8 +18,11 @@ _CUTS_PER_SECOND = 5
 class Cutter:
     """Knows which second it is on the timeline of one reception."""
 
-    def __init__(self, lane: desk.Lane, now: timeline.Reading) -> None:
+    def __init__(self, lane: desk.Lane, now: timeline.Reading, *, era: int = 0) -> None:
         self.line = timeline.Timeline.at(now)
+        self._era = era
+        self._wanted: frozenset[int] = frozenset()
+        self._bookings: frozenset[int] = frozenset()  # for which anything of this second was
         self.bytes_per_second = 0
         self._lane = lane
         self._second = math.floor(now.wall)
@@ -50,10 +54,16 @@ class Cutter:
         else:
             self._spread(load, mono, over)
 
-    def anchor(self, now: timeline.Reading) -> None:
+    def want(self, bookings: Iterable[int]) -> None:
+        """What comes from now on is for these."""
+        self._wanted = frozenset(bookings)
+        self._bookings |= self._wanted
+
+    def anchor(self, now: timeline.Reading, *, era: int) -> None:
         """Agree with the wall clock again, after a step."""
         self._end(base.Load(b"", ()), now.mono)
         self.line = timeline.Timeline.at(now)
+        self._era = era
         self._second = math.floor(now.wall)
 
     def close(self, mono: float) -> None:
@@ -83,6 +93,7 @@ class Cutter:
     def _start_anew(self) -> None:
         self.bytes_per_second, self._bytes = self._bytes, 0
         self._first_mono, self._dropped = None, 0
+        self._bookings = self._wanted
 
     def _arrivals(self) -> batch.Arrivals:
         if self._first_mono is None:
@@ -104,6 +115,8 @@ class Cutter:
             load=load if len(load.sizes) else None,
             ends=ends,
             closes=closes,
+            era=self._era,
+            bookings=tuple(sorted(self._bookings)) if ends is not None else (),
         )
 
 

@@ -57,9 +57,11 @@ class Desk:
         self._waiting.put((work, size))
         return True
 
-    def beat(self, receivers: list[dict[str, Any]], *, state: str = "running") -> None:
+    def beat(
+        self, receivers: list[dict[str, Any]], *, state: str = "running", left: dict[str, Any] | None = None
+    ) -> None:
         """Tell that the recorder lives, and look after the space that is left; at its turn, so a stuck disk shows."""
-        self.offer(lambda: self._beat(receivers, state))
+        self.offer(lambda: self._beat(receivers, state, left or {}))
 
     def end(self, *, within: float) -> bool:
         """Finish what was handed in; False if that took too long."""
@@ -76,11 +78,11 @@ class Desk:
                 logger.exception("Writing a batch failed")
             self._bytes_out += size
 
-    def _beat(self, receivers: list[dict[str, Any]], state: str) -> None:
+    def _beat(self, receivers: list[dict[str, Any]], state: str, left: dict[str, Any]) -> None:
         self._look_at_space()
         is_full = not self.has_room or any(one["reason"] == batch.NO_SPACE for one in receivers)
         shown = "no_space" if is_full else state
-        details = {"receivers": receivers, "waiting_bytes": self.waiting_bytes, "has_room": self.has_room}
+        details = {"receivers": receivers, "waiting_bytes": self.waiting_bytes, "has_room": self.has_room, **left}
         self._heartbeat.beat(state=shown, details=details, now=True)
 
     def _look_at_space(self) -> None:

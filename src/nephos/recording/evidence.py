@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nephos.lib import clock, heartbeats
-from nephos.recording import cuts, eras, gaps, retiming, segments
+from nephos.recording import cuts, eras, gaps, handover, retiming, segments
 
 LONGEST_SEGMENT = timedelta(hours=1)
 _DEAD_AFTER = timedelta(seconds=10)
@@ -99,12 +99,27 @@ class Recorder:
         if not self._beat or self._beat.get("state") == "stopped" or self._is_dead():
             return True
         beat_at = _moment(self._beat.get("beat_at"))
-        return beat_at is not None and beat_at > end and booking not in self._bookings()
+        if beat_at is None or booking in self.bookings:
+            return False
+        return beat_at > end or self.has_ended(booking, end=end)
 
-    def why_missed(self, *, end: datetime) -> str:
+    def has_ended(self, booking: int, *, end: datetime) -> bool:
+        """Whether its window was received to this end, though the wall clock, set back meanwhile, says otherwise."""
+        left = handover.of_beat(self._beat)
+        ended = left.done.get(booking) if left is not None else None
+        return ended is not None and ended >= end
+
+    def why_missed(self, window: gaps.Span, known: eras.Eras) -> str:
         """Why nothing at all was received of a window."""
         if not self._beat:
             return "The recorder has never run."
+        skipped = next((one for one in known.steps if one.before <= window.start and window.end <= one.after), None)
+        if skipped is not None:
+            return (
+                f"The clock was set over it, from {skipped.before:%Y-%m-%d %H:%M:%S} "
+                f"to {skipped.after:%Y-%m-%d %H:%M:%S} UTC."
+            )
+        end = window.end
         started_at = _moment(self._beat.get("started_at"))
         if started_at is not None and started_at > end:
             return "The station was not running at that time."
@@ -113,7 +128,9 @@ class Recorder:
     def _is_dead(self) -> bool:
         return clock.monotonic() - self._changed_mono > _DEAD_AFTER.total_seconds()
 
-    def _bookings(self) -> set[int]:
+    @property
+    def bookings(self) -> set[int]:
+        """Those that it receives."""
         details = self._beat.get("details")
         receivers = details.get("receivers") if isinstance(details, dict) else None
         return {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,10 @@ class Finaliser:
         """End what is over."""
         now = clock.now()
         self._recorder.look()
-        over = Booking.objects.filter(state=states.BookingState.RECORDING, to_at__lt=now - _OVER)
-        for booking in over.select_related("channel", "schedule", "asset").order_by("to_at"):
-            if self._is_due(booking):
+        running = Booking.objects.filter(state=states.BookingState.RECORDING)
+        for booking in running.select_related("channel", "schedule", "asset").order_by("to_at"):
+            is_over = booking.to_at < now - _OVER or self._recorder.has_ended(booking.pk, end=booking.to_at)
+            if is_over and self._is_due(booking):
                 self._try(booking)
         return False
 
@@ -185,7 +187,8 @@ def _wanted(booking: Booking) -> gaps.Span:
 
 def _cut(loaded: Loaded, slug: str, order: manifests.Order) -> cuts.Cut:
     folder = segments.folder(loaded.home.recordings, slug)
-    return cuts.cut(evidence.collect(folder, order.window), order.window)
+    made = cuts.cut(evidence.collect(folder, order.window, booking=order.booking), order.window)
+    return replace(made, steps=tuple(evidence.steps(folder, order.window, booking=order.booking)))
 
 
 def _sealed(loaded: Loaded, place: join.Place, order: manifests.Order) -> dict[str, Any] | None:

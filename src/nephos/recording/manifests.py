@@ -82,7 +82,7 @@ def document(order: Order, findings: Findings, cut: cuts.Cut, joined: join.Joine
         "reason": findings.judgement.reason,
         "score": findings.judgement.score,
         "grade": grades.grade(findings.judgement.score),
-        "notices": notices.find(cut.strip),
+        "notices": notices.find(cut.strip, cut.steps),
         "seconds": [[clock.stamp(one.second.utc), one.offset, one.second.bytes, one.second.cc] for one in cut.strip],
     }
 

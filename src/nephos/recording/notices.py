@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from nephos.lib import clock
+from nephos.lib import clock, text
 from nephos.recording import cuts
 
 _KINDS = (
@@ -16,12 +17,24 @@ _KINDS = (
 MOST = 1000
 
 
-def find(strip: Sequence[cuts.Strip]) -> list[dict[str, Any]]:
+def find(strip: Sequence[cuts.Strip], steps: Sequence[cuts.Step] = ()) -> list[dict[str, Any]]:
     """For the manifest: when, what, and where in the file that second begins; at most a thousand."""
     found = [
-        {"at": clock.stamp(one.second.utc), "kind": kind, "text": text, "count": count, "offset": one.offset}
+        {"at": clock.stamp(one.second.utc), "kind": kind, "text": words, "count": count, "offset": one.offset}
         for one in strip
-        for column, kind, text in _KINDS
+        for column, kind, words in _KINDS
         if (count := getattr(one.second, column, 0))
     ]
-    return found[:MOST]
+    found += [_step(one, strip) for one in steps]
+    return sorted(found, key=lambda one: str(one["at"]))[:MOST]
+
+
+def _step(step: cuts.Step, strip: Sequence[cuts.Strip]) -> dict[str, Any]:
+    way = "forward" if step.after > step.before else "back"
+    length = text.duration(timedelta(seconds=round(abs(step.after - step.before).total_seconds(), 1)))
+    words = (
+        f"The clock of this station was set {way} by {length}, from {step.before:%H:%M:%S} to {step.after:%H:%M:%S} "
+        "UTC. The recording kept the time it had begun with: nothing is missing or doubled for that."
+    )
+    offset = next((one.offset for one in strip if one.second.utc >= step.at), strip[-1].offset if strip else 0)
+    return {"at": clock.stamp(step.at), "kind": "clock-step", "text": words, "count": 1, "offset": offset}

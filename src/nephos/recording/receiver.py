@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from nephos.lib import backoff, clock
+
 from nephos.recording import cutter, desk, timeline
 from nephos.recording.sources import base, errors
 
@@ -32,12 +33,18 @@ class Receiver:
     """Receives one channel until `close`. All calls from one thread; none of them waits."""
 
     def __init__(
-        self, source: base.Source, *, lane: desk.Lane, selector: selectors.BaseSelector, now: timeline.Reading
+        self,
+        source: base.Source,
+        *,
+        lane: desk.Lane,
+        selector: selectors.BaseSelector,
+        now: timeline.Reading,
+        era: int = 0,
     ) -> None:
         self.state = State.WAITING
         self.buffer_bytes = 0
         self.due_mono = now.mono
-        self.cutter = cutter.Cutter(lane, now)
+        self.cutter = cutter.Cutter(lane, now, era=era)
         self._lane = lane
         self._selector = selector
         self._source = source
@@ -118,10 +125,10 @@ class Receiver:
             self._is_joined = False
         self._join(now.mono)  # without closing first: what arrives meanwhile stays in the socket
 
-    def anchor(self, now: timeline.Reading) -> None:
+    def anchor(self, now: timeline.Reading, *, era: int) -> None:
         """Take up the wall clock as it is now, after a step."""
         self._hand_over(now.mono)
-        self.cutter.anchor(now)
+        self.cutter.anchor(now, era=era)
         self.due_mono = now.mono
 
     def close(self, now: timeline.Reading) -> None:

@@ -15,7 +15,8 @@ from typing import Any, cast
 
 from nephos.config import live, load
 from nephos.lib import clock, heartbeats, ports, urls
-from nephos.recording import desk, plan, receiver, timeline, windows, writer
+
+from nephos.recording import desk, eras, handover, plan, receiver, timeline, windows, writer
 from nephos.recording.sources import base, registry
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,6 @@ class _Post:
     channel: plan.Channel
     windows: windows.Windows
     receiver: receiver.Receiver | None = None
-    held: frozenset[int] = frozenset()  # bookings that began before the wall clock stepped
 
 
 class Recorder:
@@ -75,7 +75,12 @@ class Recorder:
         self._posts: dict[str, _Post] = {}
         self._plan_mark: tuple[int, int] = (-1, -1)
         now = clocks()
-        self._line = timeline.Timeline.at(now)
+        self._left = handover.read(loaded.home.run) or handover.from_disk(loaded.home.recordings)
+        self._eras = eras.read(loaded.home.recordings)
+        begun = handover.start(now, self._left)
+        self._line = begun.line
+        if begun.before is not None:
+            self._begin_era(begun.before, now.wall)
         self._slept = now.slept
         self._poll_mono = self._beat_mono = self._change_mono = now.mono
         self._nap = _LONGEST_NAP
@@ -156,8 +161,13 @@ class Recorder:
         wall = timeline.moment(now.wall)
         named = {channel.slug for channel in fresh.channels} | fresh.broken
         self._posts = {s: post for s, post in self._posts.items() if s in named or post.receiver is not None}
+        left, self._left = self._left, None  # only the first plan goes on where the recorder before stopped
         for channel in fresh.channels:
             post = self._posts.setdefault(channel.slug, self._new_post(channel))
+            if left is not None and left.is_of_this_boot:
+                wanted = {window.booking for window in channel.windows}
+                opened = {booking: one for booking, one in left.opened.items() if booking in wanted}
+                post.windows.take_over(opened, {b: end for b, end in left.done.items() if b in wanted})
             moved = (post.channel.url, post.channel.interface) != (channel.url, channel.interface)
             post.channel = channel
             post.windows.replan(channel.windows, wall=wall, mono=now.mono)
@@ -188,6 +198,8 @@ class Recorder:
             elif not wanted and post.receiver is not None:
                 post.receiver.close(now)
                 post.receiver = None
+            if post.receiver is not None:
+                post.receiver.cutter.want(post.windows.bookings)
             changes.append(post.windows.next_change(utc=utc, mono=now.mono))
         self._change_mono = min(changes)
 
@@ -196,18 +208,35 @@ class Recorder:
             channel.slug, desk=self._desk, closer=self._closer, segment_seconds=self._settings.segment_seconds
         )
         reading = timeline.Reading(wall=self._line.utc(now.mono), mono=now.mono)
-        return receiver.Receiver(self._source(channel), lane=lane, selector=self._selector, now=reading)
+        return receiver.Receiver(
+            self._source(channel), lane=lane, selector=self._selector, now=reading, era=self._eras.last
+        )
 
     def _each_second(self, now: timeline.Reading) -> None:
         if now.slept - self._slept > _NAP_OF_MACHINE:
             self._wake(now)
         self._take_up_settings(now)
-        if self._line.follow(now):
-            for post in self._posts.values():
-                post.held = frozenset(post.windows.bookings)
+        before = self._line.utc(now.mono)
+        stepped = self._line.follow(now)
+        if stepped:
+            self._begin_era(before, now.wall)
+        reading = timeline.Reading(wall=self._line.utc(now.mono), mono=now.mono)
         for post in self._posts.values():
-            self._keep_time(post, now)
-        self._desk.beat(self._shown())
+            if post.receiver is not None and stepped:
+                post.receiver.anchor(reading, era=self._eras.last)
+            elif post.receiver is not None:
+                post.receiver.cutter.line.creep(reading)
+        self._desk.beat(self._shown(), left=self._told(now.mono))
+
+    def _begin_era(self, before: float, after: float) -> None:
+        """The clock was set. Noted before anything that is stamped by it, and on the desk: that is a disk."""
+        known = self._eras.with_step(before=timeline.moment(before), after=timeline.moment(after))
+        self._eras = known
+        logger.warning("The wall clock was set", extra={"era": known.last, "seconds": round(after - before, 3)})
+        self._desk.offer(lambda: eras.write(self._desk.recordings, known))
+
+    def _told(self, mono: float) -> dict[str, Any]:
+        return handover.told(self._line, mono, [post.windows for post in self._posts.values()])
 
     def _take_up_settings(self, now: timeline.Reading) -> None:
         """Sources that a change of the settings concerns are opened as it says; the others go on as they are."""
@@ -231,18 +260,6 @@ class Recorder:
             if post.receiver is not None:
                 post.receiver.join_again(now, reason="The machine slept; joined again.")
 
-    def _keep_time(self, post: _Post, now: timeline.Reading) -> None:
-        """A recording that runs keeps its own time through a step, so that no second is doubled or skipped."""
-        post.held &= frozenset(post.windows.bookings)
-        if post.receiver is None:
-            return
-        line = post.receiver.cutter.line
-        reading = timeline.Reading(wall=self._line.utc(now.mono), mono=now.mono)
-        if abs(line.difference(reading)) <= timeline.STEP.total_seconds():
-            line.creep(reading)
-        elif not post.held:
-            post.receiver.anchor(reading)
-
     def _shown(self) -> list[dict[str, Any]]:
         return [
             {"slug": slug, "bookings": post.windows.bookings, **post.receiver.facts()}
@@ -256,7 +273,7 @@ class Recorder:
         for post in self._posts.values():
             if post.receiver is not None:
                 post.receiver.close(now)
-        self._desk.beat([], state="stopped")
+        self._desk.beat([], state="stopped", left=self._told(now.mono))
         if not self._desk.end(within=_END_SECONDS):
             logger.error("The disk is too slow, not everything that came is written")
         if not self._closer.end(within=max(0.1, deadline - clock.monotonic())):

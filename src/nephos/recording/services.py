@@ -15,7 +15,7 @@ from nephos.events import kinds, log, moves
 from nephos.lib import clock, errors, text
 from nephos.library import naming
 from nephos.library.models import Channel
-from nephos.recording import agenda, buffers, fields, gaps, rules, space, starts, states, zones
+from nephos.recording import agenda, buffers, fields, gaps, handover, rules, space, starts, states, timeline, zones
 from nephos.recording import errors as recording_errors
 from nephos.recording.models import Booking, Schedule
 
@@ -243,7 +243,7 @@ def stop(*, booking: Booking, actor: str = "") -> Booking:
         reason = "A person stopped it before anything was received."
         moves.move(booking, to=states.BookingState.CANCELLED, event=event, actor=actor, reason=reason)
         return booking
-    end = max(booking.from_at + _SECOND, min(booking.to_at, _whole_second(clock.now())))
+    end = _end_now(booking)
     changes = {"to_at": end, "ends_at": min(booking.ends_at, end), "stopped": True}
     _change_running(booking, event, actor=actor, changes=changes)
     return booking
@@ -257,14 +257,13 @@ def stop_for_space(*, booking: Booking, free_bytes: int) -> None:
         starts_at=clock.stamp(booking.starts_at),
         free=text.size(free_bytes),
     )
-    end = max(booking.from_at + _SECOND, min(booking.to_at, _whole_second(clock.now())))
-    _change_running(booking, event, actor="", changes={"to_at": end, "cut_short": True})
+    _change_running(booking, event, actor="", changes={"to_at": _end_now(booking), "cut_short": True})
 
 
 def extend(*, booking: Booking, by: fields.Length, actor: str = "") -> Booking:
     """Let a planned or running booking last longer. Raises Invalid, NotNow, or StaleState."""
     longer = fields.read_duration(by)
-    if booking.state not in states.OPEN or booking.to_at <= clock.now():
+    if booking.state not in states.OPEN or booking.to_at <= _now_of(booking):
         raise errors.NotNow(f"{booking.title} is over and cannot be extended.")
     if booking.to_at + longer - booking.from_at > rules.LONGEST:
         raise errors.Invalid(f"That is longer than {text.duration(rules.LONGEST)} in all.")
@@ -282,6 +281,17 @@ def extend(*, booking: Booking, by: fields.Length, actor: str = "") -> Booking:
     }
     _change_running(booking, event, actor=actor, changes=changes)
     return booking
+
+
+def _end_now(booking: Booking) -> datetime:
+    return max(booking.from_at + _SECOND, min(booking.to_at, _whole_second(_now_of(booking))))
+
+
+def _now_of(booking: Booking) -> datetime:
+    """The time as this recording counts it: it keeps the one that it began with when the wall clock is set."""
+    now = clock.now()
+    counted = handover.now_of(bootstrap.loaded().home.run, booking.pk)
+    return now if counted is None or abs(counted - now) < timeline.STEP else counted
 
 
 def _change_running(booking: Booking, event: kinds.Kind, *, actor: str, changes: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from nephos.config.load import Loaded
 from nephos.lib import clock
 from nephos.library.models import Asset, Channel
 from nephos.library.states import AssetState
-from nephos.recording import cuts, evidence, gaps, segments, space, states
+from nephos.recording import cuts, eras, evidence, gaps, segments, space, states
 from nephos.recording.models import Booking
 
 logger = logging.getLogger(__name__)
@@ -73,13 +73,15 @@ def tidy(loaded: Loaded, channel: Channel, *, now: datetime) -> bool:
     held = _open_windows(channel, pre_roll + length)
     if channel.buffer_seconds:
         held.append(gaps.Span(now - timedelta(seconds=channel.buffer_seconds) - _REST, now + length))
-    closed = _closed_windows(channel, found[0].start, pre_roll)
+    closed = _closed_windows(channel, min(one.start for one in found), pre_roll)
+    known = eras.read(loaded.home.recordings)
     is_done = True
     for segment in found:
-        span = gaps.Span(segment.start, segment.start + length)
-        if any(span.start < one.end and span.end > one.start for one in held):
+        # What the clock said then, and what it would have said had it been as it is now: in doubt a segment stays.
+        starts = (segment.start, segment.start + known.shift(of=segment.era, to=known.last))
+        if any(start < one.end and start + length > one.start for one in held for start in starts):
             continue
-        if span.end + _REST > now:
+        if starts[1] + length + _REST > now:
             is_done = False
         else:
             _remove_if_held(segment, closed, channel)
@@ -94,14 +96,21 @@ def roll(loaded: Loaded, channel: Channel, *, now: datetime) -> None:
     limit = now - timedelta(seconds=kept_seconds) - length - _REST
     place = segments.folder(loaded.home.recordings, channel.slug)
     since = channel.buffer_since
-    old = segments.list_segments(place, after=since, before=limit)
-    old = [one for one in old if since is not None and since <= one.start < limit]
+    old = _between(place, eras.read(loaded.home.recordings), since, limit) if since is not None else []
     if not old:
         return
     held = _open_windows(channel, timedelta(seconds=recording.pre_roll_seconds) + _BEFORE + length)
     for segment in old:
         if not any(segment.start < one.end and segment.start + length > one.start for one in held):
             _remove(segment, why="A segment has left the rolling buffer and was removed")
+
+
+def _between(place: Path, known: eras.Eras, since: datetime, limit: datetime) -> list[segments.Segment]:
+    """The segments that were begun between two moments of the clock as it is now."""
+    if not known.steps:
+        return [one for one in segments.list_segments(place, after=since, before=limit) if since <= one.start < limit]
+    found = segments.list_segments(place)
+    return [one for one in found if since <= one.start + known.shift(of=one.era, to=known.last) < limit]
 
 
 def _open_windows(channel: Channel, margin: timedelta) -> list[gaps.Span]:
@@ -127,7 +136,7 @@ def _closed_windows(channel: Channel, since: datetime, pre_roll: timedelta) -> l
 
 def _remove_if_held(segment: segments.Segment, closed: Sequence[gaps.Span], channel: Channel) -> None:
     source = evidence.read(segment)
-    if source is None or not _is_explained(source, closed) or _grew_late(source, channel):
+    if source is None or not _is_over(source, closed) or _grew_late(source, channel):
         return
     _remove(segment, why="A segment is in finished recordings and was removed")
 
@@ -148,6 +157,17 @@ def _grew_late(source: cuts.Source, channel: Channel) -> bool:
         to_at__gt=source.segment.start - _REST,
     )
     return not near.filter(state_at__gte=source.written_at).exists()
+
+
+def _is_over(source: cuts.Source, closed: Sequence[gaps.Span]) -> bool:
+    """Whether all of it was for bookings that are closed. Who it was for stands in it, if the clock was set or not."""
+    named = {booking for one in source.journal.seconds for booking in one.bookings}
+    if Booking.objects.filter(pk__in=named, state__in=states.OPEN).exists():
+        return False
+    are_all_named = all(one.bookings for one in source.journal.seconds if one.bytes)
+    if named and are_all_named and Booking.objects.filter(pk__in=named, state__in=_CLOSED).count() == len(named):
+        return True
+    return _is_explained(source, closed)
 
 
 def _is_explained(source: cuts.Source, closed: Sequence[gaps.Span]) -> bool:

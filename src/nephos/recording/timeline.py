@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
-
-logger = logging.getLogger(__name__)
 
 STEP = timedelta(seconds=2)
 _SLEW_PER_SECOND = 0.005  # how fast smaller differences are worked off
@@ -52,7 +49,6 @@ class Timeline:
         """Stay with the wall clock; call about once a second. True if it had stepped and the anchor was set anew."""
         ahead = self.difference(reading)
         if abs(ahead) > STEP.total_seconds():
-            logger.warning("The wall clock stepped", extra={"seconds": round(ahead, 3)})
             self.wall, self.mono = reading.wall, reading.mono
             return True
         self.creep(reading)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from nephos.recording import plan
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Open:
     """A window that is being received. `ends_mono` is fixed when it opens: a step of the wall clock cannot move it."""
 
@@ -32,6 +32,21 @@ class Windows:
         """The bookings whose windows are open."""
         return sorted(self._open)
 
+    @property
+    def opened(self) -> list[Open]:
+        """The windows that are open."""
+        return list(self._open.values())
+
+    @property
+    def done(self) -> dict[int, datetime]:
+        """The bookings of the plan that are over, and the end that they had."""
+        return dict(self._done)
+
+    def take_over(self, opened: Mapping[int, Open], done: Mapping[int, datetime]) -> None:
+        """Go on where a recorder stopped that was started as this machine was: its windows end when they would have."""
+        self._open |= opened
+        self._done |= done
+
     def replan(self, planned: Sequence[plan.Window], *, wall: datetime, mono: float) -> None:
         """Take up a new plan: ends may move, and a window that was taken out closes at once.
 
@@ -45,8 +60,8 @@ class Windows:
                 if running.end > wall and running.ends_mono > mono:
                     self._close(booking)
             elif window.end != running.end:
-                running.ends_mono += (window.end - running.end).total_seconds()
-                running.end = window.end
+                longer = (window.end - running.end).total_seconds()
+                self._open[booking] = replace(running, end=window.end, ends_mono=running.ends_mono + longer)
         self._done = {booking: end for booking, end in self._done.items() if booking in wanted}
 
     def turn(self, *, utc: datetime, mono: float) -> bool:

@@ -109,7 +109,7 @@ class TestCutter:
         cut, lane = self.make()
         cut.put(load(10), 0.5)
 
-        cut.anchor(reading(0.6, wall=5000.6))
+        cut.anchor(reading(0.6, wall=5000.6), era=1)
         cut.put(load(5), 1.01)
 
         assert lane.ended == [(1000, 10), (5000, 5)]
