@@ -134,6 +134,7 @@ class Watch(_Section, frozen=True):
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0  # higher goes first
     rules: list[dict[str, str | int | float | bool | list[str]]] = field(default_factory=list)
     processes: list[str] = field(default_factory=list)
+    grow: bool = False  # files are only appended to, and go up while they are still being written
     enabled: bool = True
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nephos.lib import clock
-from nephos.sync import errors, fingerprints, names, orders, outbox, paths, recalls, removals, transfers
+from nephos.sync import errors, fingerprints, growths, names, orders, outbox, paths, recalls, removals, transfers
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.mappings import WatchRule
 from nephos.sync.planner import Mode
@@ -60,6 +60,25 @@ def hand_over(db: sqlite3.Connection, order: orders.Order, rule: WatchRule | Non
         for member in found:
             _hand_over_one(db, rule.name, destination, set_id, member)
     transfers.announce_set(db, set_id=set_id, watch=rule.name)
+    orders.finish(db, order)
+
+
+def grow(db: sqlite3.Connection, order: orders.Order, rule: WatchRule | None, found: list[Member]) -> None:
+    """Rows of files that are still being written; the set that is handed over later completes them."""
+    if rule is None or rule.processes:
+        orders.finish(db, order, answer="There is no such watch, it is switched off, or it works on copies.")
+        return
+    expected = int(order.body.get("expected_bytes") or 0)
+    for destination in rule.destinations:
+        for member in found:
+            if isinstance(member.found, errors.SyncError):
+                continue  # it is complete already, under another name
+            known = paths.find(db, watch=rule.name, destination=destination, path=member.name)
+            if known is None:
+                sight = paths.Sight(
+                    rule.name, destination, member.name, member.source, member.found, order.text("set")
+                )
+                growths.note(db, paths.observe(db, sight).id, expected_bytes=expected)
     orders.finish(db, order)
 
 
@@ -170,6 +189,11 @@ def acknowledge(db: sqlite3.Connection, order: orders.Order) -> None:
     orders.finish(db, order)
 
 
+HANDED_OVER: Mapping[
+    orders.Kind, Callable[[sqlite3.Connection, orders.Order, WatchRule | None, list[Member]], None]
+] = {orders.Kind.SET: hand_over, orders.Kind.GROW: grow}
+"""What is written for orders that bring files."""
+
 WRITES: Mapping[orders.Kind, Callable[[sqlite3.Connection, orders.Order], None]] = {
     orders.Kind.PAUSE: pause,
     orders.Kind.RESUME: resume,
@@ -183,7 +207,7 @@ WRITES: Mapping[orders.Kind, Callable[[sqlite3.Connection, orders.Order], None]]
     orders.Kind.RESET: reset,
     orders.Kind.ACKNOWLEDGE: acknowledge,
 }
-"""What each order but the hand-over of a set writes."""
+"""What each other order writes."""
 
 
 def release_held(db: sqlite3.Connection, destination: str) -> None:

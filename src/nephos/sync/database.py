@@ -117,7 +117,7 @@ _VERSIONS = (
     """
     CREATE TABLE growing (
         path_id INTEGER PRIMARY KEY REFERENCES paths (id) ON DELETE CASCADE,
-        expected_bytes INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0
+        expected_bytes INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0, held INTEGER NOT NULL DEFAULT 0
     );
     ALTER TABLE uploads ADD COLUMN prefix_sha256 TEXT NOT NULL DEFAULT '';
     """,

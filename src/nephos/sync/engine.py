@@ -160,10 +160,10 @@ class Engine:
         self._journal.commit(lambda db: commands.refuse(db, order, reason))
 
     def _carry_out(self, order: orders.Order) -> None:
-        if order.kind is orders.Kind.SET:
-            found = commands.members(order)
+        if order.kind in commands.HANDED_OVER:
+            found, write = commands.members(order), commands.HANDED_OVER[order.kind]
             rule = self._rules.get(order.text("watch"))
-            self._journal.commit(lambda db: commands.hand_over(db, order, rule, found))
+            self._journal.commit(lambda db: write(db, order, rule, found))
             return
         self._journal.commit(lambda db: commands.WRITES[order.kind](db, order))
         if order.kind in {orders.Kind.RESCAN, orders.Kind.RESET}:

@@ -78,6 +78,7 @@ class Lane:
             fingerprint=shipment.copied or shipment.fingerprint,
             transfer=ids.new(),
             verify=self._outlet.target.verify,
+            grown=shipment.row.id in self._outlet.grown,
         )
 
     def _give_back(self) -> None:

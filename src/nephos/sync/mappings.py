@@ -38,6 +38,7 @@ class WatchRule:
     priority: int
     rules: tuple[tuple[str, tuple[tuple[str, Option], ...]], ...]
     processes: tuple[str, ...]
+    grow: bool = False
 
     @property
     def delivers_paths(self) -> bool:
@@ -102,6 +103,7 @@ def watches(settings: schema.Settings) -> dict[str, WatchRule]:
             priority=watch.priority,
             rules=tuple(_rule(name, rule) for rule in watch.rules),
             processes=tuple(watch.processes),
+            grow=watch.grow,
         )
         for name, watch in settings.watch.items()
         if watch.enabled
@@ -133,11 +135,24 @@ def targets(settings: schema.Settings, rules: Mapping[str, WatchRule]) -> dict[s
 def _check_choice(name: str, watch: schema.Watch) -> None:
     """What it takes, and what is done to it."""
     patterns.Patterns(watch.ignore)
+    _check_growth(name, watch)
     for rule in watch.rules:
         _rule(name, rule)
     for process in watch.processes:
         if not process.startswith("process_"):
             raise ConfigError(f"Watch {name} names {process!r}, which is no process.", hint='processes = ["process_x"]')
+
+
+def _check_growth(name: str, watch: schema.Watch) -> None:
+    """What has to see the whole file first leaves nothing to be sent while it grows."""
+    waits = [key for key in ("rules", "processes", "pipeline") if watch.folder and getattr(watch, key)]
+    if watch.sets and watch.processes:
+        waits.append("processes")
+    if watch.grow and waits:
+        raise ConfigError(
+            f"Watch {name} cannot send files while they grow and have {' and '.join(waits)}: those need whole files.",
+            hint='Leave out grow, or say by name what is taken: ignore = ["*", "!*.ts"]',
+        )
 
 
 def _rule(watch: str, values: Mapping[str, Option]) -> tuple[str, tuple[tuple[str, Option], ...]]:

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """What may be ordered."""
 
     SET = "set"  # deliver these files together: {"set", "watch", "files": [{"path", "name"}]}
+    GROW = "grow"  # as a set of one file that is still being written, and goes up meanwhile; also {"expected_bytes"}
     PAUSE = "pause"  # {"watch"?, "destination"?, "path"?}; nothing named means everything
     RESUME = "resume"
     RETRY = "retry"  # what is held or waits: try it now; also {"transfer": id}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import threading
@@ -48,6 +47,7 @@ class Outlet:
         self.throttle = timetable.Throttle(target.pace)
         self.notes = transfers.Notes(journal, self.meter)
         self.stop = threading.Event()
+        self.grown: frozenset[int] = frozenset()  # rows whose beginning may have gone up while it was written
         self._settings = settings
         self._touch = touch
         self._connection: base.Connection | None = None
@@ -103,7 +103,7 @@ class Outlet:
             self.notes.end(outcome.item)
             item = outcome.item
             if shipment.copy:
-                item = dataclasses.replace(item, fingerprint=shipment.fingerprint)
+                item = item._replace(fingerprint=shipment.fingerprint)
                 self._copies.drop(item.id)
             self.journal.submit(lambda db: transfers.deliver(db, item, generation=shipment.generation, proof=proof))
         elif error is not None:

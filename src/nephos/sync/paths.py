@@ -97,6 +97,8 @@ def observe(db: sqlite3.Connection, sight: Sight) -> PathRow:
 def settle(db: sqlite3.Connection, row: PathRow) -> bool:
     """The path is quiet: let the planner decide. False while an operation still runs on an older version."""
     if row.state is not PathState.SETTLING:
+        if row.state is PathState.SENDING:  # by the grower, perhaps: it lets go when it knows
+            db.execute("UPDATE growing SET ended = 1 WHERE path_id = ?", (row.id,))
         return row.state not in BUSY
     if row.observed is None:
         return True
@@ -130,10 +132,11 @@ def vanish(db: sqlite3.Connection, row: PathRow) -> None:
         if row.observed is not None:
             set_(db, row, observed=None, generation=row.generation + 1)
     elif row.observed is not None:
-        _be_gone(db, row)
+        be_gone(db, row)
 
 
-def _be_gone(db: sqlite3.Connection, row: PathRow) -> None:
+def be_gone(db: sqlite3.Connection, row: PathRow) -> None:
+    """Nothing is here any more, and nobody works on it."""
     if mirrors(db, row.watch, row.destination) and not row.freed and (row.delivered is not None or row.tried):
         cause = "It is gone here; a whole look through the folder has to confirm that."
         set_(db, row, state=PathState.SETTLING, observed=None, cause=cause, action=Action.DELETE, other=b"")
@@ -224,7 +227,7 @@ def fail(db: sqlite3.Connection, row_id: int, error: errors.SyncError, *, delay:
     if not isinstance(error, errors.Interrupted):
         _log(db, row, f"{error.message} {error.hint}".strip())
     if row.observed is None and row.action is Action.SEND:
-        _be_gone(db, row)  # it went away while it was sent
+        be_gone(db, row)  # it went away while it was sent
         return
     match error:
         case errors.Interrupted():
@@ -280,7 +283,7 @@ def finish(db: sqlite3.Connection, row: PathRow, *, generation: int, fingerprint
     newest = row.generation == generation
     if not newest and row.observed is None:
         set_(db, row, delivered=str(fingerprint), delivered_generation=generation, attempts=0)
-        _be_gone(db, row)
+        be_gone(db, row)
         return
     newer = PathState.READY if row.set_id else PathState.SETTLING  # a set was handed over as finished
     set_(
@@ -298,10 +301,12 @@ def finish(db: sqlite3.Connection, row: PathRow, *, generation: int, fingerprint
 
 
 def recover(db: sqlite3.Connection) -> int:
-    """After a crash: what was being sent is ready again, its journalled parts are kept."""
+    """After a crash: what was being sent is ready again, its journalled parts are kept; what grew grows on."""
+    grew = {found[0] for found in db.execute("SELECT path_id FROM growing WHERE held = 1").fetchall()}
+    db.execute("UPDATE growing SET held = 0")
     rows = db.execute("SELECT * FROM paths WHERE state IN ('sending', 'verifying')").fetchall()
-    for row in rows:
-        set_(db, _row(row), state=PathState.READY)
+    for row in map(_row, rows):
+        set_(db, row, state=PathState.SETTLING if row.id in grew else PathState.READY)
     return len(rows)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nephos.config import schema
 from nephos.lib import clock
-from nephos.sync import breaker, copies, errands, lane, outlet, recaller
+from nephos.sync import breaker, copies, errands, grower, lane, outlet, recaller
 from nephos.sync.journal import Journal
 from nephos.sync.mappings import Target
 
@@ -31,7 +31,13 @@ class Pump:
         ]
         self._errands = errands.Errands(self._outlet)
         self._recaller = recaller.Recaller(self._outlet)
-        self._hands = [*(each.hand for each in self._lanes), self._errands.hand, self._recaller.hand]
+        self._grower = grower.Grower(self._outlet)
+        self._hands = [
+            *(each.hand for each in self._lanes),
+            self._errands.hand,
+            self._recaller.hand,
+            self._grower.hand,
+        ]
         for each in self._hands:
             each.start()
 

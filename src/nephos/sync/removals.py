@@ -122,7 +122,8 @@ def due(db: sqlite3.Connection, *, destination: str, watches: frozenset[str], li
           AND (p.state = 'ready' OR p.state = 'waiting' AND p.next_try_at <= ?)
           AND (p.action = 'move' OR p.other != x'' OR NOT EXISTS (
                 SELECT 1 FROM paths o WHERE o.destination = p.destination AND o.watch = p.watch
-                AND o.action IN ('send', 'move') AND o.state IN ('ready', 'sending', 'verifying')))
+                AND o.action IN ('send', 'move') AND o.state IN ('ready', 'sending', 'verifying')
+                AND o.id NOT IN (SELECT path_id FROM growing WHERE held = 1)))
           AND NOT EXISTS (SELECT 1 FROM pauses s WHERE s.watch IN ('', p.watch)
                           AND s.destination IN ('', p.destination) AND s.path IN (x'', p.path))
         ORDER BY p.action = 'delete', length(p.path) - length(replace(p.path, x'2f', x'')) DESC, p.id LIMIT ?

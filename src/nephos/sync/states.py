@@ -40,7 +40,8 @@ _S = PathState
 PATH = Table(
     first=_S.SETTLING,
     moves={
-        _S.SETTLING: frozenset({_S.READY, _S.DELIVERED, _S.WAITING, _S.HELD}),
+        # What only grows is sent while it is still being written.
+        _S.SETTLING: frozenset({_S.READY, _S.SENDING, _S.DELIVERED, _S.WAITING, _S.HELD}),
         _S.READY: frozenset({_S.SENDING, _S.SETTLING, _S.WAITING, _S.HELD, _S.DELIVERED}),
         _S.SENDING: frozenset({_S.VERIFYING, _S.DELIVERED, _S.READY, _S.SETTLING, _S.WAITING, _S.HELD}),
         _S.VERIFYING: frozenset({_S.DELIVERED, _S.READY, _S.SETTLING, _S.WAITING, _S.HELD}),
