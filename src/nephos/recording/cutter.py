@@ -41,6 +41,10 @@ class Cutter:
         """The kernel threw so many away."""
         self._dropped += datagrams
 
+    def is_over(self, mono: float) -> bool:
+        """Whether the second that is open has passed."""
+        return self.line.utc(mono) >= self._second + 1
+
     def put(self, load: base.Load, mono: float) -> None:
         """Hand over what came until now, and the end of each second that is over."""
         self._bytes += len(load.raw)

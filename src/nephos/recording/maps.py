@@ -22,7 +22,7 @@ class Reader:
     def look(self, packets: health.Bytes, heads: health.Bytes) -> int:
         """How often the map changed in these packets."""
         before = self.tables.changes
-        pids: NDArray[np.uint16] = (heads[:, 1] & 0x1F).astype(np.uint16) * np.uint16(256) + heads[:, 2]
+        pids: NDArray[np.uint16] = heads[:, 1:3].copy().view(">u2").ravel() & np.uint16(health.NULL_PID)
         place, left = self._feed(packets, pids, 0, _MOST_PACKETS)
         if self.tables.wanted is not self._wanted_pids:  # a list came: the tables that it names may follow at once
             self._feed(packets, pids, place, left)
@@ -34,7 +34,7 @@ class Reader:
             self._wanted_pids = self.tables.wanted
             self._wanted.fill(0)
             self._wanted[list(self._wanted_pids)] = 1
-        for place in (np.flatnonzero(self._wanted[pids[start:]])[:most] + start).tolist():
+        for place in (self._wanted.take(pids[start:]).nonzero()[0][:most] + start).tolist():
             self.tables.feed(packets[place * health.PACKET_BYTES : (place + 1) * health.PACKET_BYTES].tobytes())
             most -= 1
             if self.tables.wanted is not self._wanted_pids:

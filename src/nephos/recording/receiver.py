@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Any
 
 from nephos.lib import backoff, clock
-
 from nephos.recording import cutter, desk, timeline
 from nephos.recording.sources import base, errors
 
@@ -120,14 +119,14 @@ class Receiver:
         """Leave and join: whatever stands between us and the sender may have forgotten us."""
         self._reason = reason
         if self._is_joined:
-            self._hand_over(now.mono)
+            self._hand_over(now.mono, is_last=True)
             self._selector.unregister(self._source)
             self._is_joined = False
         self._join(now.mono)  # without closing first: what arrives meanwhile stays in the socket
 
     def anchor(self, now: timeline.Reading, *, era: int) -> None:
         """Take up the wall clock as it is now, after a step."""
-        self._hand_over(now.mono)
+        self._hand_over(now.mono, is_last=True)
         self.cutter.anchor(now, era=era)
         self.due_mono = now.mono
 
@@ -183,13 +182,13 @@ class Receiver:
     def _leave(self, mono: float) -> None:
         if not self._is_joined:
             return
-        self._hand_over(mono)
+        self._hand_over(mono, is_last=True)
         self._is_joined = False
         self._selector.unregister(self._source)
         self._source.close()
 
-    def _hand_over(self, mono: float) -> None:
-        if self._is_joined:
+    def _hand_over(self, mono: float, *, is_last: bool = False) -> None:
+        if self._is_joined and (is_last or self.cutter.is_over(mono)):  # asking the kernel each time costs
             dropped = self._source.facts().dropped
             self.cutter.dropped(dropped - self._dropped_before)
             self._dropped += dropped - self._dropped_before

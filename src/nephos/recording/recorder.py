@@ -15,7 +15,6 @@ from typing import Any, cast
 
 from nephos.config import live, load
 from nephos.lib import clock, heartbeats, ports, urls
-
 from nephos.recording import desk, eras, handover, plan, receiver, timeline, windows, writer
 from nephos.recording.sources import base, registry
 
@@ -24,6 +23,7 @@ logger = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
 _LONGEST_NAP = 0.1  # seldom awake, many datagrams each time: that is what makes it cheap
 _SHORTEST_NAP = 0.001
+_TOGETHER = 0.004
 _ALERT_NAP = 0.01
 _NAP_OF_MACHINE = 0.5  # seconds by which the two clocks part while the machine sleeps, and not otherwise
 _KERNEL_OVERHEAD = 2  # what a datagram of 1316 bytes takes of a socket's buffer, against its size, roughly
@@ -113,9 +113,9 @@ class Recorder:
 
     def _receive(self, mono: float) -> None:
         """Wait for the first datagram, fetch all that wait, then nap so that more come together."""
-        next_mono = self._next_mono()
+        change_mono = self._next_mono()
         fullest = 0.0
-        for key, _ in self._selector.select(max(0.0, next_mono - mono)):
+        for key, _ in self._selector.select(max(0.0, min(change_mono, self._poll_mono, self._beat_mono) - mono)):
             one = cast("receiver.Receiver", key.data)
             came = one.arrived(self._clocks().mono)
             fullest = max(fullest, came * _KERNEL_OVERHEAD / max(1, one.buffer_bytes))
@@ -123,7 +123,7 @@ class Recorder:
             self._nap = max(_SHORTEST_NAP, self._nap / 2)
         elif fullest < 0.1:
             self._nap = min(_LONGEST_NAP, self._nap * 1.2)
-        left = next_mono - self._clocks().mono
+        left = change_mono - self._clocks().mono  # what else is due can wait for the end of a nap
         if fullest and left > 0:
             ports.pause(min(self._nap_now(), left))
 
@@ -134,8 +134,9 @@ class Recorder:
         return min(self._nap, _ALERT_NAP) if is_awaited else self._nap
 
     def _next_mono(self) -> float:
+        """When a window opens or closes, or channels hand over: those that do so at nearly the same time, together."""
         dues = [post.receiver.due_mono for post in self._posts.values() if post.receiver is not None]
-        return min([self._poll_mono, self._beat_mono, self._change_mono, *dues])
+        return min(self._change_mono, min(dues) + _TOGETHER) if dues else self._change_mono
 
     def _look_at_plan(self, now: timeline.Reading) -> None:
         """Take up a changed plan; one that cannot be read changes nothing."""
