@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nephos.sync import paths
@@ -31,9 +32,13 @@ def note(db: sqlite3.Connection, row_id: int, *, expected_bytes: int = 0) -> Non
     db.execute("UPDATE growing SET ended = 0 WHERE path_id = ?", (row_id,))
 
 
-def end(db: sqlite3.Connection, row_id: int) -> None:
-    """Nobody writes to it any more: the ordinary sending takes over as soon as the grower lets go."""
-    db.execute("UPDATE growing SET ended = 1 WHERE path_id = ?", (row_id,))
+def note_seen(db: sqlite3.Connection, sights: Iterable[paths.Sight]) -> None:
+    """The same for what a watch saw, if it is big enough."""
+    for sight in sights:
+        if sight.fingerprint.size_bytes >= LEAST_BYTES:
+            row = paths.find(db, watch=sight.watch, destination=sight.destination, path=sight.path)
+            if row is not None:
+                note(db, row.id)
 
 
 def of_destination(db: sqlite3.Connection, destination: str) -> list[Growth]:

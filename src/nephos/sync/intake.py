@@ -193,15 +193,9 @@ class FolderIntake:
                 self._observe(told[start : start + _GROUP])
 
     def _observe(self, told: list[paths.Sight]) -> None:
-        grows = self.rule.grow
-
-        def write(db: sqlite3.Connection) -> None:
-            rows = [paths.observe(db, sight) for sight in told]
-            for row, sight in zip(rows, told, strict=True) if grows else ():
-                if sight.fingerprint.size_bytes >= growths.LEAST_BYTES:
-                    growths.note(db, row.id)
-
-        self._journal.submit(write)
+        self._journal.submit(lambda db: [paths.observe(db, sight) for sight in told])
+        if self.rule.grow:
+            self._journal.submit(lambda db: growths.note_seen(db, told))
 
     def _sights(self, path: bytes, fingerprint: Fingerprint) -> list[paths.Sight]:
         source = os.path.join(self._root, path)
