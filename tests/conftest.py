@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,13 @@ def pytest_configure() -> None:
     if default["ENGINE"].endswith("sqlite3"):
         # A file, as in real life: other threads, and roles that a test starts, work on the same database.
         default.setdefault("TEST", {})["NAME"] = str(loaded.home.database)
+    elif worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        default.setdefault("TEST", {})["NAME"] = f"test_nephos_{worker}"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix() -> None:
+    """Nothing to add to names: each process of tests has a home, or a database, of its own already."""
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from tests.fakes import broadcast
 from tests.support import storage, waiting
 from tests.support.station import Station
 
+pytestmark = pytest.mark.alone
+
 GROUP = f"239.255.{random.randrange(1, 250)}.{random.randrange(1, 250)}"
 PORT = 5004
 

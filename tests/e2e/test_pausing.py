@@ -17,6 +17,8 @@ MIB = 1 << 20
 SCRIPT = """\
 import os, sys, urllib.request
 
+pytestmark = pytest.mark.alone
+
 def ask(path):
     request = urllib.request.Request(os.environ["STATION"] + "/api/v1" + path, method="POST", data=b"")
     request.add_header("Authorization", "Bearer " + os.environ["TOKEN"])

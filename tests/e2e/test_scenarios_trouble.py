@@ -30,6 +30,7 @@ def flowing(station: Station) -> bool:
     return any(one["state"] == "receiving" and one["bookings"] for one in receivers)
 
 
+@pytest.mark.alone
 def test_s2_a_station_that_is_killed_twice_makes_one_recording_of_three_parts(station: Station) -> None:
     configure(station, '[recording]\npipeline = ""\n')
     station.start()

@@ -26,6 +26,8 @@ GROUP = f"239.255.{random.randrange(1, 250)}.{random.randrange(1, 250)}"
 PORT = 5006
 MIGRATION = """
 from django.db import migrations
+
+pytestmark = pytest.mark.alone
 class Migration(migrations.Migration):
     dependencies = [("library", "{last}")]
     operations = []

@@ -60,7 +60,9 @@ def test_three_dependent_steps_run_in_order_and_publish_what_they_made() -> None
     assert "First: a line of output" in queries.job_log(job.pk)
     finished = [e for e in log.read(0) if e.kind == "job.finished"]
     assert [(e.subject, e.data["ok"], e.data["for_subject"]) for e in finished] == [(f"job:{job.pk}", True, "asset:7")]
-    assert not [p for p in bootstrap.loaded().home.attempts.iterdir() if (p / "out").exists()]
+    attempts = Attempt.objects.filter(task__step__job=job)
+    assert attempts.count() == 3
+    assert not [one.pk for one in attempts if (bootstrap.loaded().home.attempts / one.pk / "out").exists()]
 
 
 def test_a_failing_task_is_tried_again_then_given_up_and_its_dependents_with_it() -> None:
