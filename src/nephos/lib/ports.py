@@ -29,6 +29,7 @@ with contextlib.suppress(ImportError):
 
     resource = _resource
 
+_FIRST = -10  # of -20 to 19
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -152,6 +153,17 @@ def raise_open_files_limit(wanted: int) -> None:
     target = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft < target:
         resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
+
+
+def go_first() -> bool:
+    """Be scheduled before ordinary work; False where that is not allowed (root, or RLIMIT_NICE of 30 and more)."""
+    if sys.platform == "win32":
+        return False
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
+    except OSError:
+        return False
+    return True
 
 
 def memory_bytes() -> int:

@@ -37,6 +37,7 @@ def main(loaded: load.Loaded, stop: ports.Waiter) -> None:
     """Record what the plan says until `stop` is set; then write what is left and return within a second."""
     ports.raise_open_files_limit(8192)
     ports.keep_freed_memory(_KEPT_BYTES)
+    ports.go_first()  # before its threads and programs begin: they inherit it
     Recorder(loaded, stop).run()
 
 
@@ -89,6 +90,8 @@ class Recorder:
         """Until the stop event is set."""
         self._desk.start()
         try:
+            self._attend(self._clocks())
+            self._desk.warm_up()
             while not self._stop.is_set():
                 now = self._clocks()
                 self._attend(now)

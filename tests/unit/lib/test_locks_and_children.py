@@ -109,3 +109,16 @@ def test_moments_survive_being_written() -> None:
     assert clock.compact(moment) == "20261122T191620Z"
     with pytest.raises(ValueError, match="zone"):
         clock.parse("2026-11-22T19:16:20")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other priorities")
+def test_a_process_goes_first_where_it_may_and_else_stays_as_it_is() -> None:
+    code = (
+        "import os; from nephos.lib import ports; look = lambda: os.getpriority(os.PRIO_PROCESS, 0);"
+        "before = look(); went = ports.go_first(); print(int(went), before, look())"
+    )
+
+    outcome = children.run([sys.executable, "-c", code], timeout=timedelta(seconds=60))
+
+    went, before, after = map(int, outcome.stdout.split())
+    assert after == (-10 if went else before)
