@@ -59,7 +59,7 @@ class Bridge:
             kind=orders.Kind.ACKNOWLEDGE,
             body={"upto": self._position},
         )
-        return len(messages) == _BATCH
+        return len(messages) >= _BATCH
 
 
 def _event(message: outbox.Message) -> kinds.Kind | None:

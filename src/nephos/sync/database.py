@@ -121,6 +121,12 @@ _VERSIONS = (
     );
     ALTER TABLE uploads ADD COLUMN prefix_sha256 TEXT NOT NULL DEFAULT '';
     """,
+    """
+    DROP INDEX paths_by_state;
+    DROP INDEX paths_by_work;
+    CREATE INDEX paths_due ON paths (destination, state, next_try_at, id, bytes, action);
+    ALTER TABLE receipts ADD COLUMN path_id INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 

@@ -57,8 +57,8 @@ class Engine:
         """Look, take orders, wake senders, tell; ten times a second."""
         self._beat("running")
         while not stop.is_set():
-            self._step()
-            stop.wait(_TICK_SECONDS)
+            if not self._step():
+                stop.wait(_TICK_SECONDS)
 
     def close(self) -> None:
         """Stop politely and write down everything."""
@@ -69,7 +69,8 @@ class Engine:
         self._journal.close()
         self._heartbeat.beat(state="stopped", now=True)
 
-    def _step(self) -> None:
+    def _step(self) -> bool:
+        """True if there was something to do, and may be more."""
         changed = self._file.changed()
         if changed is not None:
             self._apply(changed)
@@ -81,6 +82,7 @@ class Engine:
             for sender in self._pumps.values():
                 sender.wake()
         self._beat("running")
+        return any(found)
 
     def _audit(self) -> None:
         """Once a day a share of what was delivered is read again."""

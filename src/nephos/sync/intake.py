@@ -10,11 +10,13 @@ import math
 import os
 import queue
 import sqlite3
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from nephos.lib import clock
 from nephos.sync import (
+    batches,
     errors,
     fingerprints,
     growths,
@@ -68,6 +70,9 @@ class FolderIntake:
         self._seen: dict[bytes, Fingerprint] = {}
         self._folders: dict[bytes, set[bytes]] = {}  # the same paths by their folder
         self._unsettled: dict[bytes, _Sighting] = {}
+        self._untold: dict[bytes, bool] = {}  # not in the journal as they are now, and whether they never were
+        self._ripe_at = math.inf
+        self._above = os.path.join(self._root, b"")
         self._touched: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._known = journal.commit(self._load)
         self._scan_at = 0.0
@@ -162,11 +167,13 @@ class FolderIntake:
         return max(_BLIND_SCAN_SECONDS, self.rule.rescan.total_seconds())
 
     def _merge(self, scan: scanner.Scan, folder: bytes, *, deep: bool) -> None:
-        fresh = {path: found for path, found in scan.found.items() if self._seen.get(path) != found}
-        self._note(fresh)
+        seen = self._seen
+        self._note({path: found for path, found in scan.found.items() if seen.get(path) != found})
         if not scan.complete:
             return
-        here = {*self._seen, *self._known} if deep else self._folders.get(folder, set())
+        here: Iterable[bytes] = itertools.chain(seen, self._known)
+        if not deep:
+            here = self._folders.get(folder, ())
         gone = [path for path in here if path not in scan.found]
         for lost in [] if deep else self._lost_folders(folder):
             gone += self._folders[lost]
@@ -180,28 +187,41 @@ class FolderIntake:
 
     def _note(self, fresh: dict[bytes, Fingerprint]) -> None:
         now = clock.monotonic()
-        told: list[paths.Sight] = []
         for path, fingerprint in fresh.items():
+            known = path in self._seen or path in self._known
             self._seen[path] = fingerprint
-            self._folders.setdefault(os.path.dirname(path), set()).add(path)  # noqa: PTH120 - bytes
-            if self._known.pop(path, None) == fingerprint:
+            folder = path.rpartition(b"/")[0]
+            (self._folders.get(folder) or self._folders.setdefault(folder, set())).add(path)
+            if known and self._known.pop(path, None) == fingerprint:
                 continue  # dealt with before this process began
             self._unsettled[path] = _Sighting(fingerprint, now)
-            told += self._sights(path, fingerprint)
-        if self.rule.delivers_paths:
-            for start in range(0, len(told), _GROUP):
-                self._observe(told[start : start + _GROUP])
+            self._untold[path] = not known and path not in self._untold
+        self._ripe_at = min(self._ripe_at, now + self.rule.settle.total_seconds())
 
-    def _observe(self, told: list[paths.Sight]) -> None:
-        self._journal.submit(lambda db: [paths.observe(db, sight) for sight in told])
+    def _tell(self, paths_left: Iterable[bytes]) -> None:
+        """Note what was seen and is not ready yet; what is ready at once needs no note before."""
+        left = [path for path in paths_left if path in self._untold]
+        fresh = [path for path in left if self._untold.pop(path)]
+        if not self.rule.delivers_paths:
+            return
+        known = {*left}.difference(fresh)
+        for start in range(0, len(fresh), _GROUP):
+            self._submit(batches.note, fresh[start : start + _GROUP])
+        if known:
+            self._submit(lambda db, sights: [paths.observe(db, sight) for sight in sights], known)
+
+    def _submit(self, write: Callable[[sqlite3.Connection, list[paths.Sight]], object], told: Iterable[bytes]) -> None:
+        sights = self._sights(told)
+        self._journal.submit(lambda db: write(db, sights))
         if self.rule.grow:
-            self._journal.submit(lambda db: growths.note_seen(db, told))
+            self._journal.submit(lambda db: growths.note_seen(db, sights))
 
-    def _sights(self, path: bytes, fingerprint: Fingerprint) -> list[paths.Sight]:
-        source = os.path.join(self._root, path)
+    def _sights(self, wanted: Iterable[bytes]) -> list[paths.Sight]:
+        name, above, destinations = self.rule.name, self._above, self.rule.destinations
         return [
-            paths.Sight(self.rule.name, destination, path, source, fingerprint)
-            for destination in self.rule.destinations
+            paths.Sight(name, destination, path, above + path, self._unsettled[path].fingerprint)
+            for path in wanted
+            for destination in destinations
         ]
 
     def _restat(self, path: bytes) -> None:
@@ -217,6 +237,7 @@ class FolderIntake:
         for path in gone:
             self._seen.pop(path, None)
             self._unsettled.pop(path, None)
+            self._untold.pop(path, None)
             self._known.pop(path, None)
             folder = os.path.dirname(path)  # noqa: PTH120 - bytes
             self._folders.get(folder, set()).discard(path)
@@ -233,24 +254,30 @@ class FolderIntake:
 
     def _settle(self) -> bool:
         now = clock.monotonic()
+        if now < self._ripe_at:
+            self._tell(list(self._untold))
+            return False
         quiet_for = self.rule.settle.total_seconds()
         ripe = (path for path, seen in self._unsettled.items() if now - seen.since >= quiet_for)
         candidates = list(itertools.islice(ripe, _GROUP))
         quiet = [path for path in candidates if self._is_quiet(path) and self._is_taken(path)]
-        if not quiet:
-            return False
-        done = self._journal.commit(lambda db: self._hand_on(db, quiet)) if self.rule.delivers_paths else quiet
+        done = quiet
+        if quiet and self.rule.delivers_paths:
+            done = self._journal.commit(lambda db: self._hand_on(db, quiet))
         for path in done:
             del self._unsettled[path]
-        if self.rule.pipeline:
+            self._untold.pop(path, None)
+        self._tell(list(self._untold) if quiet_for else [path for path in candidates if path in self._unsettled])
+        if len(candidates) < _GROUP:
+            self._ripe_at = min((seen.since for seen in self._unsettled.values()), default=math.inf) + quiet_for
+        if self.rule.pipeline and done:
             self._announce({os.path.dirname(path) for path in done})  # noqa: PTH120 - bytes
         return bool(done)
 
     def _is_quiet(self, path: bytes) -> bool:
-        full = os.path.join(self._root, path)
         seen = self._unsettled[path]
         try:
-            found = fingerprints.take(full)
+            found, writer = fingerprints.take_closely(self._above + path)
         except errors.SyncError:
             self._vanish([path])
             return False
@@ -258,7 +285,7 @@ class FolderIntake:
             self._note({path: found})
             return False
         # Size alone says nothing of a file that was made at its full size; an open writer says that it is not done.
-        if sync_ports.writer_of(full) is sync_ports.Writer.PRESENT:
+        if writer is sync_ports.Writer.PRESENT:
             seen.since = clock.monotonic() - self.rule.settle.total_seconds() + _WRITER_SECONDS
             return False
         return True
@@ -270,6 +297,9 @@ class FolderIntake:
         verdict = self._judge.verdict(path, os.path.join(self._root, path), self._unsettled[path].fingerprint)
         if verdict is None or verdict is True:
             return verdict is True
+        if self._untold.get(path) and verdict is False:
+            del self._untold[path]  # nobody ever has to know of it
+        self._tell([path])
         del self._unsettled[path]
         if verdict is False:
             self._left.add(path)
@@ -294,12 +324,16 @@ class FolderIntake:
                     self._restat(path)
 
     def _hand_on(self, db: sqlite3.Connection, quiet: list[bytes]) -> list[bytes]:
-        done = []
+        fresh = [path for path in quiet if self._untold.get(path)]
+        if not fresh or not batches.accept(db, self._sights(fresh)):
+            fresh = []
+        done = set(fresh)
         for path in quiet:
-            rows = [paths.observe(db, sight) for sight in self._sights(path, self._unsettled[path].fingerprint)]
-            if all([paths.settle(db, row) for row in rows]):
-                done.append(path)
-        return done
+            if path not in done:
+                rows = [paths.observe(db, sight) for sight in self._sights([path])]
+                if all([paths.settle(db, row) for row in rows]):
+                    done.add(path)
+        return [path for path in quiet if path in done]
 
     def _announce(self, folders: set[bytes]) -> None:
         """Tell of what belongs together when none of it is still being written."""

@@ -20,6 +20,7 @@ class Lane:
         self.in_flight: dict[int, Shipment] = {}
         self._outlet = outlet
         self._batch = batch
+        self._transfers = ids.series()
         levels = outlet.target.priorities or ((0, outlet.target.watches),)
         self._choices = [paths.Lane(outlet.target.name, watches, *sizes) for _, watches in levels]
         self.hand = Hand(outlet, name=name, work=self._work)
@@ -76,7 +77,7 @@ class Lane:
             source=shipment.copy or shipment.row.source,
             path=os.fsdecode(shipment.row.path),
             fingerprint=shipment.copied or shipment.fingerprint,
-            transfer=ids.new(),
+            transfer=next(self._transfers),
             verify=self._outlet.target.verify,
             grown=shipment.row.id in self._outlet.grown,
         )

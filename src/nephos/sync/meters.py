@@ -8,20 +8,26 @@ import threading
 from nephos.lib import clock
 
 _WINDOW_SECONDS = 5.0
+_GRAIN_SECONDS = 0.05
 
 
 class Meter:
     """Counts what was acknowledged. For several threads."""
 
     def __init__(self) -> None:
-        self._marks: collections.deque[tuple[float, int, int]] = collections.deque()
+        self._marks: collections.deque[list[float]] = collections.deque()  # moment, bytes, files
         self._lock = threading.Lock()
         self._began = clock.monotonic()
 
     def add(self, number_of_bytes: int, *, files: int = 0) -> None:
         """Something arrived."""
         with self._lock:
-            self._marks.append((clock.monotonic(), number_of_bytes, files))
+            now = clock.monotonic()
+            if self._marks and now - self._marks[-1][0] < _GRAIN_SECONDS:
+                self._marks[-1][1] += number_of_bytes
+                self._marks[-1][2] += files
+                return
+            self._marks.append([now, number_of_bytes, files])
             self._forget()
 
     def rates(self) -> tuple[float, float]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nephos.lib import ids
-from nephos.sync import database, moments
+from nephos.sync import database, moments, names
 
 TRANSFER_DELIVERED = "transfer.delivered"
+TRANSFERS_DELIVERED = "transfers.delivered"  # {"first", "last"}: receipts; read as a message of each
 TRANSFER_HELD = "transfer.held"
 SET_DELIVERED = "set.delivered"
 SET_REFUSED = "set.refused"
@@ -39,12 +41,36 @@ def put(db: sqlite3.Connection, kind: str, body: dict[str, Any]) -> None:
 
 
 def read(path: Path, *, after: int, limit: int = 500) -> list[Message]:
-    """Messages after an id, oldest first; for the bridge."""
+    """Messages after an id, oldest first; for the bridge. All that share an id come together, so it may be more."""
     with database.reading(path) as db:
         if db is None:
             return []
-        rows = db.execute("SELECT * FROM outbox WHERE id > ? ORDER BY id LIMIT ?", (after, limit)).fetchall()
-    return [Message(row["id"], row["uid"], row["kind"], json.loads(row["body"]), row["made_at"]) for row in rows]
+        found: list[Message] = []
+        for row in db.execute("SELECT * FROM outbox WHERE id > ? ORDER BY id LIMIT ?", (after, limit)):
+            found += _messages(db, row)
+            if len(found) >= limit:
+                break
+    return found
+
+
+def told(receipt: Mapping[str, Any] | sqlite3.Row) -> dict[str, Any]:
+    """What is told of a receipt."""
+    wanted = ("destination", "key", "bytes", "sha256", "etag", "version", "proof", "at")
+    facts = {name: receipt[name] for name in wanted}
+    return {"path": names.shown(receipt["path"]), "set": receipt["set_id"], **facts}
+
+
+def _messages(db: sqlite3.Connection, row: sqlite3.Row) -> Iterator[Message]:
+    body = json.loads(row["body"])
+    if row["kind"] != TRANSFERS_DELIVERED:
+        yield Message(row["id"], row["uid"], row["kind"], body, row["made_at"])
+        return
+    receipts: Iterable[sqlite3.Row] = db.execute(
+        "SELECT * FROM receipts WHERE id BETWEEN ? AND ? ORDER BY id", (body["first"], body["last"])
+    )
+    for receipt in receipts:
+        facts = {"transfer": receipt["path_id"], "watch": receipt["watch"], **told(receipt)}
+        yield Message(row["id"], f"{row['uid']}:{receipt['id']}", TRANSFER_DELIVERED, facts, row["made_at"])
 
 
 def newest(path: Path) -> int:

@@ -6,12 +6,12 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from nephos.config import schema
 from nephos.lib.errors import NephosError
-from nephos.sync import breaker, copies, errors, fingerprints, meters, paths, profiles, timetable, transfers
+from nephos.sync import batches, breaker, copies, errors, fingerprints, meters, paths, profiles, timetable, transfers
 from nephos.sync.connections import base, registry
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.journal import Journal
@@ -22,8 +22,7 @@ logger = logging.getLogger(__name__)
 Touch = Callable[[str, bytes], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Shipment:
+class Shipment(NamedTuple):
     """A row that is being sent, with the version that is."""
 
     row: paths.PathRow
@@ -52,6 +51,7 @@ class Outlet:
         self._touch = touch
         self._connection: base.Connection | None = None
         self._opening = threading.Lock()
+        self._processed = {watch for watch, processes in target.processes if processes}
 
     def connection(self, *, wanted_by: paths.PathRow | None = None) -> base.Connection | None:
         """The open destination, probed if it never was; None (and the breaker open) if that fails.
@@ -73,7 +73,16 @@ class Outlet:
             return self._connection
 
     def begin(self, rows: list[paths.PathRow]) -> list[Shipment]:
-        """Mark rows as being sent; those whose file is not what it was are left to settle again."""
+        """Mark rows as being sent; a connection looks itself whether the file still is what was seen of it."""
+        if any(row.set_id or row.watch in self._processed for row in rows):
+            return self._begin_each(rows)
+        taken = self.journal.commit(lambda db: batches.begin(db, rows)) if rows else set()
+        return [
+            Shipment(row, row.observed, row.generation) for row in rows if row.id in taken and row.observed is not None
+        ]
+
+    def _begin_each(self, rows: list[paths.PathRow]) -> list[Shipment]:
+        """The same for files of sets and for files that are copied first; changed ones are left to settle again."""
         found: list[tuple[paths.PathRow, Fingerprint, Path | None]] = []
         for row in rows:
             if self.stop.is_set():
@@ -105,7 +114,7 @@ class Outlet:
             if shipment.copy:
                 item = item._replace(fingerprint=shipment.fingerprint)
                 self._copies.drop(item.id)
-            self.journal.submit(lambda db: transfers.deliver(db, item, generation=shipment.generation, proof=proof))
+            self.journal.add(batches.deliver, batches.Arrival(item, shipment.generation, proof))
         elif error is not None:
             self.fail(shipment.row, error)
 

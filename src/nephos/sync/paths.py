@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, NamedTuple
 
 from nephos.lib import backoff, clock
 from nephos.sync import errors, fingerprints, moments, names, outbox, planner
@@ -17,9 +19,8 @@ ASKED = b"\0rule"  # in `other`: held because a rule failed; no path can be call
 _FARTHEST = timedelta(hours=1)  # a next try beyond this is the work of a clock that was set back
 
 
-@dataclass(frozen=True, slots=True)
-class PathRow:
-    """A row as the engine works with it."""
+class PathRow(NamedTuple):
+    """A row as the engine works with it. A tuple, as there are thousands a second."""
 
     id: int
     watch: str
@@ -38,8 +39,7 @@ class PathRow:
     tried: bool = False  # something may have arrived, whether or not we heard of it
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """A file that was seen."""
 
     watch: str
@@ -50,23 +50,32 @@ class Sight:
     set_id: str = ""
 
 
+_COLUMNS = (
+    "id, watch, destination, path, source, set_id, state, generation, observed, delivered, attempts, action, other,"
+    " freed, tried"
+)
+_SELECT = f"SELECT {_COLUMNS} FROM paths"  # noqa: S608 - names of our own
+_STATES = {str(state): state for state in PathState}
+_ACTIONS = {str(action): action for action in Action}
+
+
 def get(db: sqlite3.Connection, row_id: int) -> PathRow | None:
     """The row of an id."""
-    found = db.execute("SELECT * FROM paths WHERE id = ?", (row_id,)).fetchone()
+    found = db.execute(f"{_SELECT} WHERE id = ?", (row_id,)).fetchone()
     return _row(found) if found else None
 
 
 def find(db: sqlite3.Connection, *, watch: str, destination: str, path: bytes) -> PathRow | None:
     """The row of a path."""
     found = db.execute(
-        "SELECT * FROM paths WHERE watch = ? AND destination = ? AND path = ?", (watch, destination, path)
+        f"{_SELECT} WHERE watch = ? AND destination = ? AND path = ?", (watch, destination, path)
     ).fetchone()
     return _row(found) if found else None
 
 
 def of_mapping(db: sqlite3.Connection, *, watch: str, destination: str) -> list[PathRow]:
     """All rows of a watch on one destination."""
-    found = db.execute("SELECT * FROM paths WHERE watch = ? AND destination = ?", (watch, destination)).fetchall()
+    found = db.execute(f"{_SELECT} WHERE watch = ? AND destination = ?", (watch, destination)).fetchall()
     return [_row(row) for row in found]
 
 
@@ -119,7 +128,7 @@ def _moved_from(db: sqlite3.Connection, row: PathRow) -> PathRow | None:
     if row.delivered is not None or row.set_id:
         return None
     found = db.execute(
-        "SELECT * FROM paths WHERE watch = ? AND destination = ? AND delivered = ? AND observed IS NULL"
+        f"{_SELECT} WHERE watch = ? AND destination = ? AND delivered = ? AND observed IS NULL"
         " AND set_id = '' AND freed = 0 AND state NOT IN ('sending', 'verifying') LIMIT 1",
         (row.watch, row.destination, str(row.observed)),
     ).fetchone()
@@ -163,27 +172,27 @@ class Lane:
 
 
 def due(db: sqlite3.Connection, lane: Lane, *, limit: int) -> list[PathRow]:
-    """Rows that may be sent now, oldest first; what is paused is left out."""
+    """Rows that may be sent now, oldest first, what is tried again last; what is paused is left out."""
     now = clock.unix()
+    rows = _due(db, lane, "p.state = 'ready'", (), limit)
+    if len(rows) < limit:
+        again = "p.state = 'waiting' AND (p.next_try_at <= ? OR p.next_try_at > ?)"
+        rows += _due(db, lane, again, (now, now + _FARTHEST.total_seconds()), limit - len(rows))
+    return rows
+
+
+def _due(db: sqlite3.Connection, lane: Lane, condition: str, values: Sequence[float], limit: int) -> list[PathRow]:
+    # The index has the rows in this order, so that of a backlog of any length only the wanted ones are read.
     found = db.execute(
         f"""
-        SELECT p.* FROM paths p
-        WHERE p.action = 'send' AND p.destination = ? AND p.bytes >= ? AND p.bytes < ?
+        SELECT {_COLUMNS} FROM paths p INDEXED BY paths_due
+        WHERE p.destination = ? AND {condition} AND p.action = 'send' AND p.bytes >= ? AND p.bytes < ?
           AND p.watch IN ({", ".join("?" * len(lane.watches))})
-          AND (p.state = 'ready' OR p.state = 'waiting' AND (p.next_try_at <= ? OR p.next_try_at > ?))
           AND NOT EXISTS (SELECT 1 FROM pauses s WHERE s.watch IN ('', p.watch)
                           AND s.destination IN ('', p.destination) AND s.path IN (x'', p.path))
         ORDER BY p.next_try_at, p.id LIMIT ?
-        """,  # noqa: S608 - only question marks are put in
-        (
-            lane.destination,
-            lane.least_bytes,
-            lane.most_bytes,
-            *lane.watches,
-            now,
-            now + _FARTHEST.total_seconds(),
-            limit,
-        ),
+        """,  # noqa: S608 - only question marks and words of our own are put in
+        (lane.destination, *values, lane.least_bytes, lane.most_bytes, *lane.watches, limit),
     ).fetchall()
     return [_row(row) for row in found]
 
@@ -304,7 +313,7 @@ def recover(db: sqlite3.Connection) -> int:
     """After a crash: what was being sent is ready again, its journalled parts are kept; what grew grows on."""
     grew = {found[0] for found in db.execute("SELECT path_id FROM growing WHERE held = 1").fetchall()}
     db.execute("UPDATE growing SET held = 0")
-    rows = db.execute("SELECT * FROM paths WHERE state IN ('sending', 'verifying')").fetchall()
+    rows = db.execute(f"{_SELECT} WHERE state IN ('sending', 'verifying')").fetchall()
     for row in map(_row, rows):
         set_(db, row, state=PathState.SETTLING if row.id in grew else PathState.READY)
     return len(rows)
@@ -365,21 +374,10 @@ def _update(columns: tuple[str, ...]) -> str:
     return f"UPDATE paths SET {', '.join(f'{name} = ?' for name in columns)}, change = next_change() WHERE id = ?"  # noqa: S608
 
 
-def _row(row: sqlite3.Row) -> PathRow:
-    return PathRow(
-        id=row["id"],
-        watch=row["watch"],
-        destination=row["destination"],
-        path=row["path"],
-        source=row["source"],
-        set_id=row["set_id"],
-        state=PathState(row["state"]),
-        generation=row["generation"],
-        observed=fingerprints.parse(row["observed"]),
-        delivered=fingerprints.parse(row["delivered"]),
-        attempts=row["attempts"],
-        action=Action(row["action"]),
-        other=row["other"],
-        freed=bool(row["freed"]),
-        tried=bool(row["tried"]),
-    )
+def _row(row: Sequence[Any]) -> PathRow:
+    """From the columns in their order."""
+    number, watch, destination, path, source, set_id, state, generation, observed, delivered, attempts, *rest = row
+    action, other, freed, tried = rest
+    versions = fingerprints.parse(observed), fingerprints.parse(delivered)
+    identity = (number, watch, destination, path, source, set_id, _STATES[state], generation)
+    return PathRow(*identity, *versions, attempts, _ACTIONS[action], other, bool(freed), bool(tried))

@@ -26,13 +26,14 @@ class Writer(StrEnum):
     UNKNOWN = "unknown"  # no leases here: another system, another user's file, a network mount
 
 
-def writer_of(path: str | bytes) -> Writer:
+def open_for_look(path: str | bytes | os.PathLike[str]) -> int:
+    """A handle to ask about a file, which waits for nothing. Raises OSError."""
+    return os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def writer_of(handle: int) -> Writer:
     """Ask the kernel by a read lease, which is given only while nobody has the file open for writing (Linux)."""
     if sys.platform != "linux" or fcntl is None:
-        return Writer.UNKNOWN
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
         return Writer.UNKNOWN
     try:
         # A writer that comes while the lease is held sends a signal, and that of SIGIO would end this process.
@@ -42,11 +43,8 @@ def writer_of(path: str | bytes) -> Writer:
         return Writer.PRESENT
     except OSError:
         return Writer.UNKNOWN
-    else:
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-        return Writer.NONE
-    finally:
-        os.close(handle)
+    fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return Writer.NONE
 
 
 def send_file(connection: socket.socket, handle: int, *, start: int, length: int, idle_seconds: float) -> int:

@@ -36,12 +36,18 @@ def scan(root: bytes, *, below: bytes = b"", deep: bool = True, ignore: patterns
 
 def _look_into(root: bytes, folder: bytes, ignore: patterns.Patterns, result: Scan) -> list[bytes]:
     inner: list[bytes] = []
+    above = folder + b"/" if folder else b""
     try:
-        with os.scandir(os.path.join(root, folder) if folder else root) as entries:
+        with os.scandir(root + b"/" + folder if folder else root) as entries:
             for entry in entries:
-                path = folder + b"/" + entry.name if folder else entry.name
-                if not ignore.ignores(path, folder=entry.is_dir(follow_symlinks=False)):
-                    _sort_in(entry, path, inner, result)
+                path = above + entry.name
+                is_folder = entry.is_dir(follow_symlinks=False)
+                if ignore.ignores(path, folder=is_folder):
+                    continue
+                if is_folder:
+                    inner.append(path)
+                else:
+                    _sort_in(entry, path, result)
     except (FileNotFoundError, NotADirectoryError):
         return []  # it went while we looked
     except OSError:
@@ -49,13 +55,11 @@ def _look_into(root: bytes, folder: bytes, ignore: patterns.Patterns, result: Sc
     return inner
 
 
-def _sort_in(entry: os.DirEntry[bytes], path: bytes, inner: list[bytes], result: Scan) -> None:
+def _sort_in(entry: os.DirEntry[bytes], path: bytes, result: Scan) -> None:
+    if not entry.is_file(follow_symlinks=False):
+        result.strange += 1
+        return
     try:
-        if entry.is_dir(follow_symlinks=False):
-            inner.append(path)
-        elif entry.is_file(follow_symlinks=False):
-            result.found[path] = fingerprints.of(entry.stat(follow_symlinks=False))
-        else:
-            result.strange += 1
+        result.found[path] = fingerprints.of(entry.stat(follow_symlinks=False))
     except FileNotFoundError:
-        pass
+        return

@@ -99,15 +99,15 @@ def deliver(db: sqlite3.Connection, item: Item, *, generation: int, proof: Deliv
     forget(db, item.id)
     receipt = _receipt(row, item, proof)
     db.execute(
-        "INSERT INTO receipts (watch, destination, path, set_id, fingerprint, key, bytes, sha256, etag, version,"
-        " proof, at) VALUES (:watch, :destination, :path, :set_id, :fingerprint, :key, :bytes, :sha256, :etag,"
-        " :version, :proof, :at)",
+        "INSERT INTO receipts (path_id, watch, destination, path, set_id, fingerprint, key, bytes, sha256, etag,"
+        " version, proof, at) VALUES (:path_id, :watch, :destination, :path, :set_id, :fingerprint, :key, :bytes,"
+        " :sha256, :etag, :version, :proof, :at)",
         receipt,
     )
     paths.finish(db, row, generation=generation, fingerprint=item.fingerprint)
     if row.other and row.action is Action.SEND:
         removals.let_old_name_go(db, row)
-    outbox.put(db, outbox.TRANSFER_DELIVERED, {"transfer": row.id, "watch": row.watch, **_told(receipt)})
+    outbox.put(db, outbox.TRANSFER_DELIVERED, {"transfer": row.id, "watch": row.watch, **outbox.told(receipt)})
     if row.set_id:
         announce_set(db, set_id=row.set_id, watch=row.watch)
 
@@ -131,12 +131,13 @@ def announce_set(db: sqlite3.Connection, *, set_id: str, watch: str) -> None:
             " ORDER BY r.destination, r.path",
             (set_id, watch),
         ).fetchall()
-        receipts = [_told(dict(receipt)) for receipt in found]
+        receipts = [outbox.told(receipt) for receipt in found]
         outbox.put(db, outbox.SET_DELIVERED, {"set": set_id, "watch": watch, "receipts": receipts})
 
 
 def _receipt(row: paths.PathRow, item: Item, proof: Delivered) -> dict[str, Any]:
     return {
+        "path_id": row.id,
         "watch": row.watch,
         "destination": row.destination,
         "path": row.path,
@@ -150,12 +151,6 @@ def _receipt(row: paths.PathRow, item: Item, proof: Delivered) -> dict[str, Any]
         "proof": str(proof.proof),
         "at": moments.stamp(),
     }
-
-
-def _told(receipt: dict[str, Any]) -> dict[str, Any]:
-    wanted = ("destination", "key", "bytes", "sha256", "etag", "version", "proof", "at")
-    told = {name: receipt[name] for name in wanted}
-    return {"path": names.shown(receipt["path"]), "set": receipt["set_id"], **told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +169,8 @@ class Notes:
 
     def end(self, item: Item) -> None:
         """The item's attempt is over, and all of it is there."""
-        self.count(item, total=item.fingerprint.size_bytes)
-        del self._counted[item.id]
-        self.meter.add(0, files=1)
+        before = self._counted.pop(item.id, 0)
+        self.meter.add(max(0, item.fingerprint.size_bytes - before), files=1)
 
     def unfinished(self, item: Item) -> Intent | None:
         return self.journal.commit(lambda db: unfinished(db, item.id))

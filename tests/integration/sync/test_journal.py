@@ -146,9 +146,9 @@ def test_a_version_that_came_while_the_older_was_sent_is_not_lost(notes: journal
 
 def test_a_move_that_the_table_does_not_know_is_refused(notes: journal.Journal) -> None:
     def story(db: sqlite3.Connection) -> None:
-        paths.begin(db, paths.observe(db, SIGHT), VERSION)
+        paths.begin(db, paths.observe(db, SIGHT)._replace(state=PathState.HELD), VERSION)
 
-    with pytest.raises(errors.JournalBroken, match="settling to sending"):
+    with pytest.raises(errors.JournalBroken, match="held to sending"):
         notes.commit(story)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nephos.sync import errors, inotify, scanner, watcher
+from nephos.sync import errors, fingerprints, inotify, scanner, watcher
 from nephos.sync import ports as sync_ports
 from nephos.sync.hints import Hints
 
@@ -86,9 +86,10 @@ def test_where_the_system_tells_nothing_there_is_the_blind_watcher(
 def test_the_kernel_tells_of_a_writer(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with path.open("wb"):
-        assert sync_ports.writer_of(os.fsencode(path)) is sync_ports.Writer.PRESENT
-    assert sync_ports.writer_of(os.fsencode(path)) is sync_ports.Writer.NONE
-    assert sync_ports.writer_of(os.fsencode(tmp_path / "nothing")) is sync_ports.Writer.UNKNOWN
+        assert fingerprints.take_closely(path)[1] is sync_ports.Writer.PRESENT
+    assert fingerprints.take_closely(path) == (fingerprints.take(path), sync_ports.Writer.NONE)
+    with pytest.raises(errors.SourceGone):
+        fingerprints.take_closely(tmp_path / "nothing")
 
 
 def test_a_scan_takes_regular_files_and_follows_no_link(tmp_path: Path) -> None:
