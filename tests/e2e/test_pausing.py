@@ -13,11 +13,11 @@ from tests.fakes.s3 import S3Server
 from tests.support import waiting
 from tests.support.station import Station
 
+pytestmark = pytest.mark.alone
+
 MIB = 1 << 20
 SCRIPT = """\
 import os, sys, urllib.request
-
-pytestmark = pytest.mark.alone
 
 def ask(path):
     request = urllib.request.Request(os.environ["STATION"] + "/api/v1" + path, method="POST", data=b"")

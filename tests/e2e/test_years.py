@@ -21,13 +21,13 @@ from tests.fakes import broadcast
 from tests.support import storage, waiting
 from tests.support.station import Station
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 GROUP = f"239.255.{random.randrange(1, 250)}.{random.randrange(1, 250)}"
 PORT = 5006
 MIGRATION = """
 from django.db import migrations
-
-pytestmark = pytest.mark.alone
 class Migration(migrations.Migration):
     dependencies = [("library", "{last}")]
     operations = []
