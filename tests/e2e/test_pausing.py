@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.fakes import proxy as proxy_fake
 from tests.fakes.s3 import S3Server
 from tests.support import waiting
