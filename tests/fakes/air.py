@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nephos.lib import clock, files
-from nephos.recording import segments
+from nephos.recording import segments, windows
 
 PACKETS_A_SECOND = 50
 RATE = PACKETS_A_SECOND * segments.PACKET_BYTES
@@ -101,8 +101,16 @@ class Air:
             stream.write(load)
 
 
-def beat(run: Path, at: datetime, *, bookings: list[int] | None = None, state: str = "running") -> None:
-    """The recorder's heartbeat."""
+def beat(
+    run: Path,
+    at: datetime,
+    *,
+    bookings: list[int] | None = None,
+    state: str = "running",
+    done: dict[int, datetime] | None = None,
+    opened: list[windows.Open] | None = None,
+) -> None:
+    """The recorder's heartbeat: what it receives, what it received to the end, what is open to when on its clock."""
     receivers = [{"slug": "x", "bookings": bookings}] if bookings else []
     files.write_json(
         run / "recorder.json",
@@ -112,7 +120,12 @@ def beat(run: Path, at: datetime, *, bookings: list[int] | None = None, state: s
             "state": state,
             "started_at": clock.stamp(datetime(2026, 1, 1, tzinfo=UTC)),
             "beat_at": clock.stamp(at),
-            "details": {"receivers": receivers},
+            "details": {
+                "receivers": receivers,
+                "clock": {"utc": at.timestamp(), "mono": clock.elapsed(), "boot": clock.boot()},
+                "windows": [[one.booking, clock.stamp(one.end), one.ends_mono] for one in opened or []],
+                "done": [[booking, clock.stamp(end)] for booking, end in (done or {}).items()],
+            },
         },
     )
 

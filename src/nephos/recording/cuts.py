@@ -131,7 +131,8 @@ def _breaks(sources: Sequence[Source], window: gaps.Span) -> list[gaps.Break]:
                 found += [_break(*one, end=came.start) for one in waiting]
                 waiting, last = [], max(last, came.end)
         else:
-            last = max(last, entry.end)
+            found += [_break(*one, end=entry.start) for one in waiting]
+            waiting, last = [], max(last, entry.end)
     return found + [_break(*one, end=window.end) for one in waiting]
 
 
@@ -179,16 +180,18 @@ def _whole(offset: int) -> int:
 
 def _tails(source: Source) -> list[gaps.Span]:
     """Bytes behind the last line before a restart, or before the end: nothing tells about them but the file's time."""
-    marks = [(resume.offset, resume.last_write) for resume in source.journal.resumes]
+    resumes = source.journal.resumes
+    marks = [(resume.offset, resume.last_write) for resume in resumes]
     return list(_tail_spans(source, [*marks, (source.segment.bytes, source.written_at)]))
 
 
 def _tail_spans(source: Source, marks: Sequence[tuple[int, datetime]]) -> Iterator[gaps.Span]:
     for offset, written_at in marks:
         before = [one for one in source.journal.seconds if one.offset + one.bytes <= offset]
-        known = max((one.offset + one.bytes for one in before), default=0)
-        earlier = [mark for mark, _ in marks if mark < offset]
-        known = max([known, *earlier])
-        since = max((one.utc + _SECOND for one in before), default=source.segment.start)
+        restarts = [one for one in source.journal.resumes if one.offset < offset]
+        known = max([0, *(one.offset + one.bytes for one in before), *(one.offset for one in restarts)])
+        # A recorder that was killed in its first second began to write when it said that it was back.
+        begun = [*(one.utc + _SECOND for one in before), *(one.at for one in restarts)]
+        since = max(begun, default=source.segment.start)
         if offset - known >= segments.PACKET_BYTES and written_at > since:
             yield gaps.Span(since, written_at)

@@ -46,7 +46,9 @@ def steps(folder: Path, window: gaps.Span, *, booking: int | None = None) -> lis
 
 def _era_of(folder: Path, window: gaps.Span, booking: int | None, known: eras.Eras) -> int:
     """The first one in which the recorder listened for the booking, else the last one."""
-    for number in known.touching(window.start, window.end)[:-1] if booking is not None else ():
+    for number in known.touching(window.start, window.end):
+        if booking is None or number == known.last:
+            break
         near = _near(folder, window, number, LONGEST_SEGMENT)
         if any(booking in second.bookings for source in near for second in source.journal.seconds):
             return number

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from nephos.config.load import Loaded
+from nephos.core import bootstrap
 from nephos.events import log
-from nephos.lib import files
+from nephos.lib import clock, files
 from nephos.library import services as library
 from nephos.library.models import Asset, Channel, MediaFile, Recording
-from nephos.recording import bookings, finaliser, services, states, sweep
+from nephos.recording import bookings, finaliser, services, states, sweep, windows
 from tests.fakes import air
 from tests.integration.recording import stage
 
@@ -229,6 +231,51 @@ def test_a_stepped_clock_does_not_end_a_recording_that_goes_on(
 
     booking.refresh_from_db()
     assert booking.state == states.BookingState.RECORDING
+
+
+def test_a_clock_that_is_set_back_does_not_put_the_end_off(
+    home: Loaded, channel: Channel, hands: air.Clock, tape: air.Air
+) -> None:
+    booking = stage.order(channel)
+    tape.receive(stage.at(2), stage.at(27))
+    hands.go_to(stage.at(10))
+    bookings.Arrivals(home).step()
+    hands.step(-3600)
+    loop = finaliser.Finaliser(home)
+
+    hands.pass_(18)
+    air.beat(home.home.run, hands.wall, done={booking.pk: booking.to_at - timedelta(seconds=5)})
+    loop.step()
+    booking.refresh_from_db()
+    assert booking.state == states.BookingState.RECORDING  # it was made longer meanwhile
+    air.beat(home.home.run, hands.wall, done={booking.pk: booking.to_at})
+    loop.step()
+
+    booking.refresh_from_db()
+    assert booking.state == states.BookingState.RECORDED
+    assert booking.asset is not None
+    assert stage.manifest_of(home, booking.asset)["verdict"] == "complete"
+
+
+def test_a_recording_over_which_the_clock_was_set_forward_is_stopped_at_its_own_time(
+    home: Loaded, channel: Channel, hands: air.Clock, tape: air.Air, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "elapsed", lambda: hands.mono)
+    monkeypatch.setattr(bootstrap, "loaded", lambda: home)
+    booking = stage.order(channel, seconds=60)
+    tape.receive(stage.at(2), stage.at(20))
+    hands.go_to(stage.at(20))
+    bookings.Arrivals(home).step()
+    ends_mono = hands.mono + 45
+    hands.step(7200)
+    opened = [windows.Open(booking.pk, booking.to_at, ends_mono)]
+    air.beat(home.home.run, hands.wall, bookings=[booking.pk], opened=opened)
+
+    assert [w.booking for c in bookings.build_plan(home, now=hands.wall).channels for w in c.windows] == [booking.pk]
+    booking.refresh_from_db()
+    services.stop(booking=booking)
+
+    assert booking.to_at == stage.at(20)
 
 
 def test_a_stopped_recording_keeps_what_there_is(
