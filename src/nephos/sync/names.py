@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+_NO_NAMES = frozenset({"", ".", ".."})
+
 
 def stems(names: Iterable[str]) -> dict[str, list[str]]:
     """Names of one folder by the stem they share: `a.mp4`, `a.srt` and `a.en.srt` go together as `a`."""
@@ -27,7 +29,7 @@ def refusal(relative: str) -> str:
     parts = relative.split("/")
     if not relative or relative.startswith("/") or ("\\" in relative and os.name == "nt"):
         return "The name is empty or absolute."
-    if any(part in {"", ".", ".."} for part in parts):
+    if not _NO_NAMES.isdisjoint(parts):
         return "The name has an empty part, '.' or '..'."
     if "\0" in relative:
         return "The name holds a NUL."

@@ -32,6 +32,7 @@ class _Errand:
     """One object: put, and perhaps got back."""
 
     item: base.Item
+    key: str
     body: bytes
     sha256: str
     request: bytes
@@ -112,12 +113,12 @@ class Burst:
         vouched, more = sending.vouch(self.calls, body, sha256)
         headers = sending.metadata(item) | more
         request = self.calls.request("PUT", key, {}, headers, length=len(body), sha256=vouched)
-        return _Errand(item, body, sha256, request)
+        return _Errand(item, key, body, sha256, request)
 
     def _start(self, errand: _Errand) -> None:
         line = self._free.pop() if self._free else Line(self.calls.endpoint, self.calls.tls, self.selector)
         self._busy[line] = errand
-        line.ask(errand.request if errand.reading else errand.request + errand.body)
+        line.ask(errand.request, b"" if errand.reading else errand.body)
         self._settle(line)
 
     def _settle(self, line: Line) -> None:
@@ -139,8 +140,7 @@ class Burst:
         if not errand.reading:
             errand.etag, errand.version = answers.bare(answer.header("etag")), answer.header("x-amz-version-id")
             if self._wants_read_back(errand.item):
-                key = self.calls.endpoint.key(errand.item.path)
-                errand.request = self.calls.request("GET", key, {}, {})
+                errand.request = self.calls.request("GET", errand.key, {}, {})
                 errand.reading = True
                 self._start(errand)
                 return
@@ -157,7 +157,7 @@ class Burst:
     def _delivered(self, errand: _Errand) -> base.Delivered:
         proof = Proof.TRANSPORT if errand.item.verify is base.Verify.NONE else Proof.SERVER
         return base.Delivered(
-            key=self.calls.endpoint.key(errand.item.path),
+            key=errand.key,
             bytes=len(errand.body),
             sha256=errand.sha256,
             proof=Proof.READ_BACK if errand.reading else proof,
@@ -197,13 +197,12 @@ def _read(item: base.Item) -> bytes:
     """The whole file, as the version that was seen: whatever comes after is another one."""
     handle = sending.open_source(item)
     try:
-        if fingerprints.of(os.fstat(handle)) != item.fingerprint:
-            raise errors.SourceChanged
         body = sync_ports.read_at(handle, item.fingerprint.size_bytes + 1, 0)
-        if fingerprints.of(os.fstat(handle)) != item.fingerprint or len(body) != item.fingerprint.size_bytes:
-            raise errors.SourceChanged
+        status = os.fstat(handle)  # after the reading: what changed before or meanwhile shows
     except OSError as error:
         raise errors.SourceUnreadable(f"The file cannot be read: {error.strerror or error}.") from error
     finally:
         os.close(handle)
+    if fingerprints.of(status) != item.fingerprint or len(body) != item.fingerprint.size_bytes:
+        raise errors.SourceChanged
     return body

@@ -131,9 +131,9 @@ class S3Connection:
         refusal = names.refusal(path) if path else "The name is empty."
         key = self._calls.endpoint.key(path)
         try:
-            encoded = key.encode()
+            length = len(key) if key.isascii() else len(key.encode())
         except UnicodeEncodeError as error:
             raise errors.NameRefused("The name is no UTF-8, which S3 demands.", hint="Rename the file.") from error
-        if refusal or len(encoded) > 1024:
+        if refusal or length > 1024:
             raise errors.NameRefused(refusal or "The key is longer than 1,024 bytes.")
         return key

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from nephos.config.errors import ConfigError
 
 _MOST_BUCKET = 63
-_PLAIN = re.compile(r"[A-Za-z0-9/_.~-]*")  # needs no quoting, which is slow
+_UNSAFE = re.compile(r"[^A-Za-z0-9/_.~-]+")  # `quote` looks at every character, and most are safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Endpoint:
         """The encoded path of a request; an empty key means the bucket."""
         parts = [part for part in (self.folder, self.bucket if self.path_style else "") if part]
         plain = "/" + "/".join([*parts, key] if key else parts)
-        return plain if _PLAIN.fullmatch(plain) else quote(plain, safe="/-_.~")
+        return _UNSAFE.sub(_quoted, plain)
 
     def tls(self) -> ssl.SSLContext | None:
         """Certificates are always verified. Raises ConfigError for a certificate file that cannot be used."""
@@ -73,6 +73,10 @@ class Endpoint:
             return ssl.create_default_context(cafile=self.ca_file or None)
         except (OSError, ssl.SSLError) as error:
             raise ConfigError(f"The certificate file {self.ca_file} cannot be used: {error}.") from error
+
+
+def _quoted(unsafe: re.Match[str]) -> str:
+    return "%20" if unsafe[0] == " " else quote(unsafe[0], safe="")
 
 
 def parse(options: S3Options, base: str, *, name: str) -> Endpoint:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import selectors
 import socket
 import ssl
 from typing import NoReturn
 
 from nephos.lib import clock
+from nephos.sync import ports
 from nephos.sync.connections.s3 import exchange
 from nephos.sync.connections.s3.endpoint import Endpoint
 from nephos.sync.connections.s3.exchange import Answer, Closed
 
 _BLOCK_BYTES = 64 * 1024
+_FACTS = re.compile(rb"\r\n(etag|x-amz-version-id|connection|content-length|transfer-encoding): *([^\r]*)", re.I)
+_NOTHING = memoryview(b"")
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
 
 
@@ -42,18 +46,39 @@ class Line:
         self._interest = 0
         self._moved_at = 0.0
 
-    def ask(self, request: bytes) -> None:
-        """Send a request, as far as it goes now."""
-        self._unsent = memoryview(request)
+    def ask(self, head: bytes, body: bytes) -> None:
+        """Send a request, as far as it goes now; the answer is read when its first bytes are there."""
         self._received = b""
         self.heard = False
         self._moved_at = clock.monotonic()
+        connection = self._socket
+        if connection is not None and self._tls is None:  # the plain case: all of it in one call of the system
+            try:
+                sent = ports.send_buffers(connection, (head, body))
+            except BlockingIOError:
+                sent = 0
+            except OSError as error:
+                self._unsent = _NOTHING
+                if not isinstance(error, BrokenPipeError | ConnectionResetError):
+                    self.broken = error
+                    return
+                self.is_kept = False
+                sent = len(head) + len(body)
+            if sent == len(head) + len(body):
+                self._want(selectors.EVENT_READ)
+                return
+            self._unsent = memoryview(head + body)[sent:]
+        else:
+            self._unsent = memoryview(head + body)
         self.advance()
 
     def advance(self) -> None:
         """Connect, greet, send, read: whatever comes next and can be done."""
         try:
-            self._go_on()
+            if not self._unsent and self._shaken:
+                self._read()
+            else:
+                self._go_on()
         except ssl.SSLWantWriteError:
             self._want(selectors.EVENT_WRITE)
         except (BlockingIOError, ssl.SSLWantReadError, NeedMore):
@@ -73,7 +98,7 @@ class Line:
             self._socket.close()
             self._socket = None
 
-    def _go_on(self) -> None:
+    def _connect(self) -> socket.socket:
         if self._socket is None:
             self._open()
         connection = self._socket
@@ -87,6 +112,10 @@ class Line:
             if isinstance(connection, ssl.SSLSocket):
                 connection.do_handshake()
             self._shaken = True
+        return connection
+
+    def _go_on(self) -> None:
+        connection = self._connect()
         while self._unsent:
             try:
                 self._unsent = self._unsent[connection.send(self._unsent) :]
@@ -94,21 +123,26 @@ class Line:
                 self._unsent = memoryview(b"")  # a server that refuses answers early and closes: it may have said why
                 self.is_kept = False
             self._moved_at = clock.monotonic()
-        self._read(connection)
-
-    def _read(self, connection: socket.socket) -> None:
         self._want(selectors.EVENT_READ)
+        if self._tls is not None:
+            self._read()  # what the other side said may be in the cipher's buffer, where no selector sees it
+
+    def _read(self) -> None:
+        assert self._socket is not None  # noqa: S101 - `_go_on` made it
         while self.answer is None:
-            block = connection.recv(_BLOCK_BYTES)
+            block = self._socket.recv(_BLOCK_BYTES)
             self._moved_at = clock.monotonic()
             self.heard = self.heard or bool(block)
-            self._received += block
-            source = _Received(self._received, is_all=not block)
-            try:
-                answer = exchange.answer_of(source)
-            except NeedMore:
-                continue
-            self.is_kept = self.is_kept and answer.header("connection").lower() != "close" and not source.left
+            self._received = self._received + block if self._received else block
+            answer, left = _plain(self._received), 0
+            if answer is None:
+                source = _Received(self._received, is_all=not block)
+                try:
+                    answer = exchange.answer_of(source)
+                except NeedMore:
+                    continue
+                left = source.left
+            self.is_kept = self.is_kept and not left and answer.header("connection").lower() != "close"
             self.has_served = True
             self.answer = answer
 
@@ -138,6 +172,16 @@ class Line:
         else:
             self._selector.unregister(self._socket)
         self._interest = interest
+
+
+def _plain(received: bytes) -> Answer | None:
+    """A success without a body, which nearly all answers are, with those headers that matter; else None."""
+    if not received.startswith(b"HTTP/1.1 200 ") or received.find(b"\r\n\r\n") != len(received) - 4:
+        return None
+    headers = {name.lower().decode(): value.decode("latin-1").strip() for name, value in _FACTS.findall(received)}
+    if headers.get("content-length") != "0" or "transfer-encoding" in headers:
+        return None
+    return Answer(200, headers, b"")
 
 
 class _Received:

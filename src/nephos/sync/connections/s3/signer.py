@@ -6,7 +6,8 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
 from nephos.config.secret import Secret
@@ -15,6 +16,7 @@ from nephos.lib import clock
 UNSIGNED = "UNSIGNED-PAYLOAD"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 _ALGORITHM = "AWS4-HMAC-SHA256"
+_BLOCK_BYTES = 64  # of SHA-256, as HMAC wants it
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,17 @@ class Request:
     payload_sha256: str = EMPTY_SHA256
 
 
+class _Moment(NamedTuple):
+    """What the requests of one second share: the beginnings of texts, and the key of the day as HMAC's two halves."""
+
+    second: int
+    stamp: str
+    beginning: str
+    credential: str
+    inner: hashlib._Hash
+    outer: hashlib._Hash
+
+
 class Signer:
     """Signs for one key pair and region; the key of the day is computed once a day."""
 
@@ -35,50 +48,53 @@ class Signer:
         self._access_key = access_key
         self._secret_key = secret_key
         self._region = region
-        self._day = ""
-        self._day_key = b""
+        self._moment = _Moment(0, "", "", "", hashlib.sha256(), hashlib.sha256())
 
     def sign(self, request: Request, *, host: str, now: datetime | None = None) -> dict[str, str]:
         """All headers to send, the signature among them."""
-        stamp = clock.compact(now or clock.now())
+        moment = self._at(clock.unix() if now is None else now.timestamp())
         headers = {
             **request.headers,
             "host": host,
             "x-amz-content-sha256": request.payload_sha256,
-            "x-amz-date": stamp,
+            "x-amz-date": moment.stamp,
         }
         ordered = sorted(headers.items())
-        signed = ";".join(name for name, _ in ordered)
-        canonical = "\n".join(
-            (
-                request.method,
-                request.target,
-                canonical_query(request.query),
-                *(f"{name}:{_folded(value)}" for name, value in ordered),
-                "",
-                signed,
-                request.payload_sha256,
-            )
-        )
-        day = stamp[:8]
-        scope = f"{day}/{self._region}/s3/aws4_request"
-        text = f"{_ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        signature = hmac.digest(self._key(day), text.encode(), "sha256").hex()
-        credential = f"{self._access_key.reveal()}/{scope}"
-        headers["authorization"] = (
-            f"{_ALGORITHM} Credential={credential}, SignedHeaders={signed}, Signature={signature}"
-        )
+        signed = ";".join([name for name, _ in ordered])
+        lines = "\n".join([f"{name}:{value if value.isalnum() else _folded(value)}" for name, value in ordered])
+        query = canonical_query(request.query) if request.query else ""
+        canonical = f"{request.method}\n{request.target}\n{query}\n{lines}\n\n{signed}\n{request.payload_sha256}"
+        text = f"{moment.beginning}{hashlib.sha256(canonical.encode()).hexdigest()}"
+        # HMAC by its two halves, which are the same for a whole day: a third of the time of `hmac.digest`.
+        inner, outer = moment.inner.copy(), moment.outer.copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        headers["authorization"] = f"{moment.credential}{signed}, Signature={outer.hexdigest()}"
         return headers
 
-    def _key(self, day: str) -> bytes:
-        if self._day != day:
-            key = f"AWS4{self._secret_key.reveal()}".encode()
-            for part in (day, self._region, "s3", "aws4_request"):
-                key = hmac.digest(key, part.encode(), "sha256")
-            # The key goes in first: another thread that sees the new day must not find the old key.
-            self._day_key = key
-            self._day = day
-        return self._day_key
+    def _at(self, unix: float) -> _Moment:
+        """What is the same for all requests of one second. For several threads: it is replaced as a whole."""
+        known = self._moment
+        if known.second == int(unix):
+            return known
+        stamp = clock.compact(datetime.fromtimestamp(unix, UTC))
+        inner, outer = known.inner, known.outer
+        if known.stamp[:8] != stamp[:8]:
+            inner, outer = self._halves(stamp[:8])
+        scope = f"{stamp[:8]}/{self._region}/s3/aws4_request"
+        beginning = f"{_ALGORITHM}\n{stamp}\n{scope}\n"
+        credential = f"{_ALGORITHM} Credential={self._access_key.reveal()}/{scope}, SignedHeaders="
+        self._moment = _Moment(int(unix), stamp, beginning, credential, inner, outer)
+        return self._moment
+
+    def _halves(self, day: str) -> tuple[hashlib._Hash, hashlib._Hash]:
+        key = f"AWS4{self._secret_key.reveal()}".encode()
+        for part in (day, self._region, "s3", "aws4_request"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        padded = key.ljust(_BLOCK_BYTES, b"\0")
+        return hashlib.sha256(bytes(byte ^ 0x36 for byte in padded)), hashlib.sha256(
+            bytes(byte ^ 0x5C for byte in padded)
+        )
 
 
 def canonical_query(query: Mapping[str, str]) -> str:
