@@ -27,11 +27,54 @@ READER = "flow"
 _TRIES = 5  # for faults that may pass; then the event is skipped with a notice, so that it cannot stop all others
 
 
+def grow(entry: log.Entry, loaded: Loaded) -> None:
+    """A recording is put together while it is on the air: watches that want it early send it behind the recorder."""
+    asset = _asset(entry)
+    path = Path(entry.data["path"])
+    for watch in early_watches(loaded):
+        orders.put(
+            loaded.home,
+            key=f"growing:{services.subject(asset)}:{watch}",
+            kind="grow",
+            body={
+                "set": f"growing:{asset.pk}",
+                "watch": watch,
+                "files": [{"path": str(path), "name": f"{asset.folder}/{asset.stem}.ts"}],
+                "expected_bytes": entry.data["expected_bytes"],
+            },
+        )
+
+
+def complete(asset: Asset, loaded: Loaded) -> None:
+    """The recording itself is delivered now; with what is made of it, it is handed over as a set later."""
+    recorded = asset.files.filter(kind="recording").first()
+    if recorded is None or asset.door != Door.RECORDING:
+        return
+    for watch in early_watches(loaded):
+        name = f"{asset.folder}/{Path(recorded.path).name}"
+        orders.put(
+            loaded.home,
+            key=f"grown:{services.subject(asset)}:{watch}",
+            kind="set",
+            body={
+                "set": f"growing:{asset.pk}",
+                "watch": watch,
+                "files": [{"path": str(queries.locate(recorded, loaded.home)), "name": name}],
+            },
+        )
+
+
+def early_watches(loaded: Loaded) -> list[str]:
+    """Names of the enabled watches that deliver recordings while they are on the air."""
+    return [name for name, watch in loaded.settings.watch.items() if watch.enabled and watch.sets and watch.grow]
+
+
 def process(entry: log.Entry, loaded: Loaded) -> None:
     """An asset arrived: give it to its pipeline, or straight on when it has none."""
     asset = _asset(entry)
     if asset.state != AssetState.ARRIVED:
         return
+    complete(asset, loaded)
     if not asset.pipeline:
         services.finish_processing(asset=asset)
         return
@@ -106,6 +149,8 @@ def finish(entry: log.Entry, _loaded: Loaded) -> None:
 
 def refuse(entry: log.Entry, _loaded: Loaded) -> None:
     """A watch does not take a set that was handed to it."""
+    if not entry.subject.startswith("asset:"):
+        return
     asset = _asset(entry)
     if asset.state == AssetState.DELIVERING:
         services.refuse_delivery(asset=asset, reason=str(entry.data["reason"]))
@@ -139,6 +184,7 @@ def _asset(entry: log.Entry) -> Asset:
 
 FOLLOWS: Mapping[str, Callable[[log.Entry, Loaded], None]] = {
     "fileset.settled": take_in,
+    "asset.growing": grow,
     "asset.arrived": process,
     "job.finished": collect,
     "asset.processed": hand_over,

@@ -22,7 +22,7 @@ from nephos.library import naming
 from nephos.library import services as library
 from nephos.library.models import Asset, Channel
 from nephos.library.states import Place, Verdict
-from nephos.recording import cuts, evidence, gaps, join, manifests, segments, services, space, states, sweep
+from nephos.recording import cuts, evidence, gaps, growing, join, manifests, segments, services, space, states, sweep
 from nephos.recording.models import Booking
 
 logger = logging.getLogger(__name__)
@@ -34,8 +34,9 @@ NOT_PROCESSED = "none"
 
 
 def loops(loaded: Loaded) -> list[Loop]:
-    """The loop that ends recordings, and the one that tidies up after it."""
-    return [Finaliser(loaded), sweep.Sweeper(loaded)]
+    """The loops that put recordings together early, that end them, and that tidy up after them."""
+    grown = growing.Growing(loaded)
+    return [grown, Finaliser(loaded, grown), sweep.Sweeper(loaded)]
 
 
 class Finaliser:
@@ -44,8 +45,9 @@ class Finaliser:
     name = "finaliser"
     idle = timedelta(seconds=0.5)
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, grown: growing.Growing | None = None) -> None:
         self._loaded = loaded
+        self._grown = grown
         self._recorder = evidence.Recorder(loaded.home.run)
         self._failures: dict[int, int] = {}
         self._not_before: dict[int, float] = {}
@@ -68,7 +70,7 @@ class Finaliser:
 
     def _try(self, booking: Booking) -> None:
         try:
-            finish(self._loaded, booking)
+            finish(self._loaded, booking, self._grown)
         except (OSError, errors.NephosError) as error:
             failures = self._failures.get(booking.pk, 0)
             wait = _AGAIN.delay(failures).total_seconds()
@@ -128,14 +130,14 @@ def _is_taken(loaded: Loaded, slug: str, stem: str, *, key: str) -> bool:
     return Asset.objects.filter(folder=f"{slug}/{stem}").exclude(key=key).exists()
 
 
-def finish(loaded: Loaded, booking: Booking) -> None:
+def finish(loaded: Loaded, booking: Booking, grown: growing.Growing | None = None) -> None:
     """End one recording. Raises OSError or SealBroken, after which it can be called again."""
     asset = begin(loaded, booking)
     assert booking.channel is not None  # noqa: S101
     started_mono = clock.monotonic()
     place = join.Place(loaded.home.recordings / booking.channel.slug, asset.stem)
     order = _order(booking)
-    manifest = _sealed(loaded, place, order)
+    manifest = _sealed(loaded, place, order, grown)
     if manifest is None:
         _conclude_empty(loaded, booking, asset, order)
         return
@@ -191,17 +193,21 @@ def _cut(loaded: Loaded, slug: str, order: manifests.Order) -> cuts.Cut:
     return replace(made, steps=tuple(evidence.steps(folder, order.window, booking=order.booking)))
 
 
-def _sealed(loaded: Loaded, place: join.Place, order: manifests.Order) -> dict[str, Any] | None:
+def _sealed(
+    loaded: Loaded, place: join.Place, order: manifests.Order, grown: growing.Growing | None
+) -> dict[str, Any] | None:
     """The manifest of the joined file, joined now or by a run that was killed; None if there is not a byte."""
     manifest = join.read_seal(place)
     if manifest is not None and manifests.is_of(manifest, order):
         return manifest
-    join.forget(place)
     cut = _cut(loaded, place.folder.name, order)
+    already = grown.take(order.booking, cut.parts) if grown is not None else 0
+    if not already:
+        join.forget(place)
     if not cut.bytes:
         return None
-    space.check_for_join(loaded, cut.bytes)
-    joined = join.assemble(place, cut.parts)
+    space.check_for_join(loaded, cut.bytes - already)
+    joined = join.assemble(place, cut.parts, already=already)
     manifest = manifests.document(order, manifests.find(order, cut), cut, joined)
     join.write_seal(place, manifest)
     return manifest

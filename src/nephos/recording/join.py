@@ -75,17 +75,30 @@ class Joined:
     pieces: tuple[Piece, ...]
 
 
-def assemble(place: Place, parts: Sequence[cuts.Part]) -> Joined:
-    """Write the partial file anew and hash it. Raises SealBroken if a segment is shorter than it was, or OSError."""
-    handle = os.open(place.partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
+def assemble(place: Place, parts: Sequence[cuts.Part], *, already: int = 0) -> Joined:
+    """Write the partial file and hash it; so many bytes were put there while the recording was on the air.
+
+    Raises SealBroken if a segment is shorter than it was, or OSError.
+    """
+    handle = os.open(place.partial, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
     try:
-        for part in parts:
+        os.ftruncate(handle, already)
+        os.lseek(handle, already, os.SEEK_SET)
+        for part in _rest(parts, already):
             if files.append_range(part.path, handle, start=part.start, length=part.length) != part.length:
                 raise errors.SealBroken(f"Segment {part.path.name} became shorter while it was joined.")
         os.fsync(handle)
     finally:
         os.close(handle)
     return _hashed(place.partial, parts)
+
+
+def _rest(parts: Sequence[cuts.Part], already: int) -> Iterator[cuts.Part]:
+    for part in parts:
+        done = min(already, part.length)
+        already -= done
+        if done < part.length:
+            yield cuts.Part(part.path, part.start + done, part.length - done)
 
 
 def _hashed(joined: Path, parts: Sequence[cuts.Part]) -> Joined:

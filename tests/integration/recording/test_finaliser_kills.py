@@ -164,10 +164,10 @@ def test_a_recording_that_cannot_be_ended_does_not_hold_others_up(
     tape.receive(stage.at(2), stage.at(26))
     real = join.assemble
 
-    def full(place: join.Place, parts: Any) -> join.Joined:
+    def full(place: join.Place, parts: Any, **more: Any) -> join.Joined:
         if "190005Z" in place.stem:
             raise OSError(28, "No space left on device")
-        return real(place, parts)
+        return real(place, parts, **more)
 
     monkeypatch.setattr(join, "assemble", full)
     loop = finaliser.Finaliser(home)

@@ -63,6 +63,17 @@ class AssetBegun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssetGrowing:
+    name: ClassVar[str] = "asset.growing"
+    level: ClassVar[Level] = Level.INFO
+    sentence: ClassVar[str] = "{title} may be delivered while it is still being recorded."
+    subject: str
+    title: str
+    path: str
+    expected_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssetArrived:
     name: ClassVar[str] = "asset.arrived"
     level: ClassVar[Level] = Level.INFO
