@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import signal
@@ -70,6 +71,30 @@ def send_buffers(connection: socket.socket, buffers: Sequence[bytes | memoryview
     if sys.platform == "win32" or not hasattr(connection, "sendmsg"):
         return connection.send(buffers[0])
     return connection.sendmsg(buffers)
+
+
+def send_piece(connection: socket.socket, handle: int, start: int, length: int) -> int:
+    """Hand a piece of a file to a socket that never waits; 0 if the file is shorter.
+
+    Raises BlockingIOError, and OSError of the socket or of the file. Only Linux takes files to sockets that are no TCP.
+    """
+    if sys.platform == "linux":
+        try:
+            return os.sendfile(connection.fileno(), handle, start, length)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # a file system that cannot hand over pages
+                raise
+    block = read_at(handle, min(length, _SENDFILE_BYTES), start)
+    return connection.send(block) if block else 0
+
+
+def read_into(handle: int, buffer: memoryview, start: int) -> int:
+    """`preadv`: what was read goes where it is wanted; how much it was."""
+    if sys.platform != "win32" and hasattr(os, "preadv"):
+        return os.preadv(handle, [buffer], start)
+    block = read_at(handle, len(buffer), start)
+    buffer[: len(block)] = block
+    return len(block)
 
 
 def read_at(handle: int, length: int, start: int) -> bytes:

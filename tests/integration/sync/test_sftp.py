@@ -124,6 +124,76 @@ def test_a_cut_goes_on_where_it_was(archive: Station, inbox: Path, link: pipe.Pi
     assert link.upward_bytes < 48 * MIB + 28 * MIB
 
 
+@pytest.fixture
+def far(archive: Station, link: pipe.Pipe) -> Station:
+    """The same over a long line, where several logins share a big file."""
+    link.delay_seconds = 0.02
+    return archive
+
+
+def test_a_big_file_goes_by_several_logins_where_the_server_is_far(
+    far: Station, inbox: Path, link: pipe.Pipe, sftp_server: SftpServer
+) -> None:
+    wanted = write(inbox / "big.ts", 96 * MIB)
+    link.bytes_per_second = 30 * MIB  # each
+
+    with far.running():
+        far.until_delivered("big.ts", seconds=60)
+
+    assert sha256(sftp_server.root / "in" / "big.ts") == wanted
+    assert 2 < link.connections <= 4
+    assert hidden(sftp_server) == []
+
+
+def test_kill_9_with_several_logins_costs_what_was_ahead_of_the_first_hole(
+    far: Station, inbox: Path, link: pipe.Pipe, sftp_server: SftpServer
+) -> None:
+    wanted = write(inbox / "big.ts", 96 * MIB)
+    link.bytes_per_second = 15 * MIB
+    first = far.spawn()
+    far.until(lambda: offset(far) >= 40 * MIB, seconds=60)
+    sync.kill(first)
+    kept = offset(far)
+    link.bytes_per_second = 0
+    link.cut()
+    sent = link.upward_bytes
+
+    second = far.spawn()
+    far.until_delivered("big.ts", seconds=60)
+    sync.end(second)
+
+    assert sha256(sftp_server.root / "in" / "big.ts") == wanted
+    assert link.upward_bytes - sent <= 96 * MIB - kept + MIB
+
+
+def test_a_login_that_breaks_leaves_its_share_to_the_others(
+    far: Station, inbox: Path, link: pipe.Pipe, sftp_server: SftpServer
+) -> None:
+    wanted = write(inbox / "big.ts", 96 * MIB)
+    link.bytes_per_second = 15 * MIB
+
+    with far.running():
+        far.until(lambda: link.connections >= 3 and offset(far) >= 16 * MIB, seconds=60)
+        link.cut_newest()
+        far.until_delivered("big.ts", seconds=60)
+
+    assert sha256(sftp_server.root / "in" / "big.ts") == wanted
+    assert queries.transfers(far.home)[0].attempts == 0
+
+
+def test_a_rate_that_is_set_is_kept(archive: Station, inbox: Path) -> None:
+    archive.tables["destination"]["archive"]["bytes_per_second"] = MIB
+    write(inbox / "big.ts", 3 * MIB)
+    for number in range(20):
+        write(inbox / f"small {number}", 50_000)
+    began = time.monotonic()
+
+    with archive.running():
+        archive.until_delivered("big.ts", *(f"small {number}" for number in range(20)), seconds=60)
+
+    assert time.monotonic() - began > 2
+
+
 def test_a_server_that_is_not_there_is_waited_for(archive: Station, inbox: Path, sftp_server: SftpServer) -> None:
     sftp_server.stop()
     wanted = write(inbox / "clip", 1000)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import collections
 import itertools
 import selectors
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterable
 
 from nephos.lib import clock
 from nephos.lib import ports as lib_ports
 from nephos.sync import errors
-from nephos.sync import ports as sync_ports
 from nephos.sync.connections.sftp import packets
+from nephos.sync.connections.sftp.outgoing import Outgoing, Spoiled
 from nephos.sync.connections.sftp.packets import Kind, Reply, Status
+from nephos.sync.connections.sftp.source import Source
 from nephos.sync.connections.sftp.transport import Transport
 
 _BLOCK_BYTES = 256 * 1024
-_GROUP_BYTES = 1 << 20
-_GROUP_BUFFERS = 512
-_WRITE_HEAD_BYTES = 1024  # `limits` tells the data of a write; what is around it is small
 _SILENT_SECONDS = 60.0
 _SLICE_SECONDS = 0.25
+_ANSWER = struct.Struct(">IBI")  # length, kind, number of the request
+_CODE = struct.Struct(">I")
+_FAR_SECONDS = 0.01
 
 Then = Callable[[Reply], None]
 
@@ -34,11 +35,11 @@ class Channel:
         self.ready = False
         self.extensions: frozenset[bytes] = frozenset()
         self.write_bytes = packets.USUAL_WRITE_BYTES
-        self.unsent_bytes = 0
+        self.round_trip_seconds = 0.0
         self.in_flight_bytes = 0  # of files, sent and not acknowledged; kept by those who send them
         self.sets_times = True
         self.heard_at = clock.monotonic()
-        self._unsent: collections.deque[bytes | memoryview] = collections.deque()
+        self._outgoing = Outgoing()
         self._received = bytearray()
         self._waiting: dict[int, Then] = {}
         self._numbers = itertools.count(1)
@@ -51,41 +52,51 @@ class Channel:
 
     @property
     def wants_to_write(self) -> bool:
-        return bool(self._unsent)
+        return bool(self._outgoing)
+
+    @property
+    def unsent_bytes(self) -> int:
+        return self._outgoing.bytes
+
+    @property
+    def is_far(self) -> bool:
+        """Whether an answer takes so long that much must be on its way."""
+        return self.round_trip_seconds > _FAR_SECONDS
 
     def offers(self, extension: bytes) -> bool:
         """Whether the server said that it can do more than version 3."""
         return extension in self.extensions
 
-    def ask(self, kind: int, body: bytes, then: Then, payload: bytes = b"") -> None:
+    def ask(self, kind: int, body: bytes, then: Then) -> None:
         """Send a request soon; `then` is called with the answer."""
-        number = next(self._numbers) & 0xFFFFFFFF
-        self._waiting[number] = then
-        self._put(packets.head(kind, number, len(body) + len(payload)) + body)
-        if payload:
-            self._put(payload)
+        self._put(self._packet(kind, body, then))
+
+    def ask_all(self, requests: Iterable[tuple[int, bytes, Then]]) -> None:
+        """Several at once, of which none needs the answer to another."""
+        self._put(b"".join([self._packet(*request) for request in requests]))
 
     def ask_extended(self, name: bytes, body: bytes, then: Then) -> None:
         """A request that is no part of version 3."""
         self.ask(Kind.EXTENDED, packets.text(name) + body, then)
 
+    def ask_write(self, handle: bytes, source: Source, span: tuple[int, int], *, then: Then, spoiled: Spoiled) -> None:
+        """Write a piece of a file, from a byte to a byte; it goes from the file to the socket without passing here."""
+        start, end = span
+        self._put(self._packet(Kind.WRITE, packets.write(handle, start, end - start), then, following=end - start))
+        self._outgoing.put_piece(source, start, end - start, spoiled)
+
     def write(self) -> None:
         """Hand over as much as goes."""
-        while self._unsent and self.broken is None:
-            group, size = [], 0
-            for buffer in itertools.islice(self._unsent, _GROUP_BUFFERS):
-                group.append(buffer)
-                size += len(buffer)
-                if size >= _GROUP_BYTES:
-                    break
+        while self._outgoing and self.broken is None:
             try:
-                sent = sync_ports.send_buffers(self.transport.socket, group)
+                sent = self._outgoing.hand_over(self.transport.socket)
             except BlockingIOError:
                 return
             except OSError:
                 self.give_up()
                 return
-            self._forget(sent)
+            if sent:
+                self.heard_at = clock.monotonic()  # a slow line is not a dead one; ssh itself asks a silent server
 
     def read(self) -> None:
         """Take what came, and call those who wait for it."""
@@ -109,7 +120,7 @@ class Channel:
         """The login is over, for this reason or for the one that the transport knows."""
         if self.broken is None:
             self.broken = error or self.transport.explain()
-            self._unsent.clear()
+            self._outgoing.clear()
             self._waiting.clear()
 
     def close(self) -> None:
@@ -123,61 +134,59 @@ class Channel:
         if owes and clock.monotonic() - self.heard_at > _SILENT_SECONDS:
             self.give_up(errors.Offline("The server does not answer any more."))
 
-    def _put(self, buffer: bytes) -> None:
-        if not self._waiting or (len(self._waiting) == 1 and not self._unsent):
-            self.heard_at = clock.monotonic()  # the silence of one who was not asked does not count
-        self._unsent.append(buffer)
-        self.unsent_bytes += len(buffer)
+    def _packet(self, kind: int, body: bytes, then: Then, following: int = 0) -> bytes:
+        number = next(self._numbers) & 0xFFFFFFFF
+        self._waiting[number] = then
+        return packets.head(kind, number, len(body) + following) + body
 
-    def _forget(self, sent: int) -> None:
-        self.unsent_bytes -= sent
-        if sent:
-            self.heard_at = clock.monotonic()  # a slow line is not a dead one; ssh itself asks a silent server
-        unsent = self._unsent
-        while sent:
-            first = unsent[0]
-            if len(first) > sent:
-                unsent[0] = memoryview(first)[sent:]
-                return
-            sent -= len(first)
-            unsent.popleft()
+    def _put(self, packet: bytes) -> None:
+        if not self._outgoing and len(self._waiting) <= 1:
+            self.heard_at = clock.monotonic()  # the silence of one who was not asked does not count
+        self._outgoing.put(packet)
 
     def _take_apart(self) -> None:
         received, at, end = self._received, 0, len(self._received)
-        while end - at >= 5:
-            length = int.from_bytes(received[at : at + 4], "big")
-            if not 0 < length <= packets.MOST_PACKET_BYTES:
-                raise packets.Malformed("a packet is too long")
-            if end - at - 4 < length:
+        while end - at >= 9:
+            length, kind, number = _ANSWER.unpack_from(received, at)
+            if not 5 <= length <= packets.MOST_PACKET_BYTES:
+                raise packets.Malformed("a packet has an impossible length")
+            following = at + 4 + length
+            if following > end:
                 break
-            body = bytes(received[at + 4 : at + 4 + length])
-            at += 4 + length
-            self._dispatch(body)
+            if kind == Kind.STATUS and length >= 9 and not _CODE.unpack_from(received, at + 9)[0]:
+                self._waiting.pop(number)(packets.OK)
+            else:
+                self._dispatch(kind, number, bytes(received[at + 9 : following]))
+            at = following
         del received[:at]
 
-    def _dispatch(self, body: bytes) -> None:
-        if not self.ready and body[0] == Kind.VERSION:
-            self._greet(packets.Reader(body[1:]))
-            return
-        then = self._waiting.pop(int.from_bytes(body[1:5], "big"))
-        then(Reply(body[0], body[5:]))
-
-    def _greet(self, hello: packets.Reader) -> None:
-        if hello.u32() != packets.VERSION:
-            raise packets.Malformed("it does not speak version 3")
-        self.extensions = frozenset(hello.pairs())
-        if self.offers(packets.LIMITS):
-            self.ask_extended(packets.LIMITS, b"", self._limited)
+    def _dispatch(self, kind: int, number: int, body: bytes) -> None:
+        if kind == Kind.VERSION and not self.ready and not self._waiting:
+            self._greet(number, packets.Reader(body))
         else:
+            self._waiting.pop(number)(Reply(kind, body))
+
+    def _greet(self, version: int, more: packets.Reader) -> None:
+        if version != packets.VERSION:
+            raise packets.Malformed("it does not speak version 3")
+        self.extensions = frozenset(more.pairs())
+        asked_at = clock.monotonic()
+
+        def answered(reply: Reply) -> None:
+            self.round_trip_seconds = clock.monotonic() - asked_at
+            if reply.kind == Kind.EXTENDED_REPLY:
+                self._limit(packets.Reader(reply.body))
             self.ready = True
 
-    def _limited(self, reply: Reply) -> None:
-        if reply.kind == Kind.EXTENDED_REPLY:
-            limits = packets.Reader(reply.body)
-            _, _, most = limits.u64(), limits.u64(), limits.u64()
-            wanted = most or packets.USUAL_WRITE_BYTES
-            self.write_bytes = max(packets.USUAL_WRITE_BYTES, min(wanted, packets.MOST_PACKET_BYTES // 4))
-        self.ready = True
+        if self.offers(packets.LIMITS):
+            self.ask_extended(packets.LIMITS, b"", answered)
+        else:
+            self.ask(Kind.STAT, packets.text(b"."), answered)  # only to see how far away it is
+
+    def _limit(self, limits: packets.Reader) -> None:
+        _, _, most = limits.u64(), limits.u64(), limits.u64()
+        wanted = most or packets.USUAL_WRITE_BYTES
+        self.write_bytes = max(packets.USUAL_WRITE_BYTES, min(wanted, packets.MOST_PACKET_BYTES // 4))
 
 
 def wait(channel: Channel, until: Callable[[], bool], stop: lib_ports.Waiter) -> None:

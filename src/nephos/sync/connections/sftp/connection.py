@@ -70,7 +70,7 @@ class SftpConnection:
         self._kind = kind
         self._login = login
         self._folders = folders.Folders(login.place)
-        self._hashing = ThreadPoolExecutor(1, thread_name_prefix="sftp-hash")
+        self._hashing = ThreadPoolExecutor(4, thread_name_prefix="sftp-hash")
 
     def send(
         self, items: Iterable[base.Item], *, journal: base.TransferJournal, stop: ports.Waiter

@@ -55,7 +55,7 @@ def _copy_here(channel: Channel, source: bytes, handle: bytes, size: int) -> Non
             piece = block[start : start + channel.write_bytes]
             owed += 1
             head = packets.text(handle) + packets.u64(at) + packets.u32(len(piece))
-            channel.ask(Kind.WRITE, head, written, piece)
+            channel.ask(Kind.WRITE, head + piece, written)
             at += len(piece)
 
     def written(reply: Reply) -> None:

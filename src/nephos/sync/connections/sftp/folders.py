@@ -17,6 +17,8 @@ class Folders:
 
     def need(self, channel: Channel, path: str) -> None:
         """Ask for the folders above a path; servers work in order, so what follows finds them there."""
+        if (id(channel), path.rpartition("/")[0]) in self._made:
+            return
         parts = path.split("/")[:-1]
         for count in range(1, len(parts) + 1):
             folder = "/".join(parts[:count])

@@ -1,44 +1,46 @@
-"""Sums of what is sent, worked out beside the sending by one thread, in order."""
+"""Sums of big files, worked out beside the sending by one thread that reads for itself."""
 
 from __future__ import annotations
 
 import hashlib
+import threading
 from concurrent.futures import Executor, Future
 
 from nephos.sync import errors
 from nephos.sync import ports as sync_ports
+from nephos.sync.connections.sftp.source import Source
 
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 256 * 1024  # stays in the processor's cache between being read and being summed up
 
 
 class Sum:
-    """SHA-256 of a file that passes by in blocks."""
+    """SHA-256 of a whole file. That it is the sum of what was sent follows from the file being the same after both."""
 
-    def __init__(self, thread: Executor) -> None:
-        self._thread = thread
-        self._digest = hashlib.sha256()
-        self._first: Future[None] | None = None
-
-    def begin_at(self, handle: int, offset: int) -> None:
-        """The part that is over there already is read here only."""
-        self._first = self._thread.submit(self._read, handle, offset)
-
-    def add(self, block: bytes) -> None:
-        """The next block."""
-        self._thread.submit(self._digest.update, block)
+    def __init__(self, thread: Executor, source: Source, size: int) -> None:
+        self._over = threading.Event()
+        self._found: Future[str] = thread.submit(_sum, source, size, self._over)
 
     def result(self) -> str:
-        """When all was added. Raises SourceChanged."""
-        found = self._thread.submit(self._digest.hexdigest).result()
-        if self._first is not None:
-            self._first.result()
-        return found
+        """Waits for it. Raises SourceChanged, SourceUnreadable."""
+        return self._found.result()
 
-    def _read(self, handle: int, offset: int) -> None:
-        at = 0
-        while at < offset:
-            block = sync_ports.read_at(handle, min(_BLOCK_BYTES, offset - at), at)
-            if not block:
-                raise errors.SourceChanged
-            self._digest.update(block)
-            at += len(block)
+    def stop(self) -> None:
+        """Nobody asks for it any more."""
+        self._over.set()
+        self._found.cancel()
+
+
+def _sum(source: Source, size: int, over: threading.Event) -> str:
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(min(_BLOCK_BYTES, max(1, size))))
+    at = 0
+    while at < size and not over.is_set():
+        try:
+            count = sync_ports.read_into(source.handle, buffer[: min(_BLOCK_BYTES, size - at)], at)
+        except OSError as error:
+            raise errors.SourceUnreadable(f"The file cannot be read: {error.strerror or error}.") from error
+        if not count:
+            raise errors.SourceChanged
+        digest.update(buffer[:count])
+        at += count
+    return digest.hexdigest()

@@ -71,6 +71,7 @@ _U32 = struct.Struct(">I")
 _U64 = struct.Struct(">Q")
 _HEAD = struct.Struct(">IBI")
 _TIMES = struct.Struct(">III")
+_WHERE = struct.Struct(">QI")
 _HAS_SIZE, _HAS_OWNER, _HAS_MODE, _HAS_TIMES = 1, 2, 4, 8
 
 
@@ -184,6 +185,10 @@ class Reply:
         return found
 
 
+OK = Reply(Kind.STATUS, bytes(4))
+"""The answer that comes most: made once."""
+
+
 def u32(number: int) -> bytes:
     """A number in four bytes."""
     return _U32.pack(number)
@@ -202,6 +207,11 @@ def text(raw: bytes) -> bytes:
 def head(kind: int, request: int, following: int) -> bytes:
     """What stands in front of the `following` bytes of a request."""
     return _HEAD.pack(following + 5, kind, request)
+
+
+def write(handle: bytes, start: int, length: int) -> bytes:
+    """What stands in front of the bytes of a write; the handle as it came."""
+    return text(handle) + _WHERE.pack(start, length)
 
 
 def hello() -> bytes:

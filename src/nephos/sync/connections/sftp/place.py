@@ -11,7 +11,7 @@ from typing import Literal
 
 from nephos.config.errors import ConfigError
 from nephos.sync import errors, names
-from nephos.sync.connections import options
+from nephos.sync.connections import hidden, options
 
 _HOST = re.compile(r"[A-Za-z0-9_\[:][A-Za-z0-9_.:%\]-]*")
 _USER = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.@\\+$-]*")
@@ -50,6 +50,13 @@ class Place:
         if refusal:
             raise errors.NameRefused(refusal)
         return self.below(os.fsencode(relative))
+
+    def names(self, relative: str, transfer: str) -> tuple[bytes, bytes]:
+        """The final path of a file, and the hidden one beside it. Raises NameRefused."""
+        final = self.path(relative)
+        folder, _, name = relative.rpartition("/")
+        chosen = hidden.name(name, transfer)
+        return final, self.below(os.fsencode(f"{folder}/{chosen}" if folder else chosen))
 
     def below(self, relative: bytes) -> bytes:
         """Any path below the base."""

@@ -1,51 +1,26 @@
-"""One file on its way over one channel: hidden name, all bytes, time, disk, proof, final name."""
+"""One big file on its way: hidden name, all bytes by one login or several, then the last steps."""
 
 from __future__ import annotations
 
-import collections
-import contextlib
-import hashlib
 import os
 from collections.abc import Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass
 
-from nephos.sync import errors, fingerprints
-from nephos.sync import ports as sync_ports
-from nephos.sync.connections import base, hidden
-from nephos.sync.connections.sftp import hashing, packets, reading, refusals, renaming
+from nephos.sync import errors
+from nephos.sync.connections import base
+from nephos.sync.connections.sftp import hashing, landing, packets, reading, refusals
 from nephos.sync.connections.sftp.channel import Channel, Then
-from nephos.sync.connections.sftp.folders import Folders
 from nephos.sync.connections.sftp.packets import Kind, Mode, Reply, Status
-from nephos.sync.connections.sftp.place import Place
-from nephos.sync.states import Proof
+from nephos.sync.connections.sftp.pieces import Pieces
+from nephos.sync.connections.sftp.source import Source
+from nephos.sync.connections.sftp.strand import Helper, Strand
+from nephos.sync.connections.sftp.yard import Yard
 
 _JOURNALLED_BYTES = 8 << 20
 """Above this a file is worth going on with; below it is sent again. Its offset is noted each time as much has come."""
 
 _COMPARED_BYTES = 256 * 1024
-_NOT_YET = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Yard:
-    """What all uploads of one sending share."""
-
-    place: Place
-    folders: Folders
-    journal: base.TransferJournal
-    hashing: Executor
-    ended: collections.deque[base.Outcome]
-
-
-@dataclass(slots=True)
-class _Write:
-    """A piece that was sent."""
-
-    end: int
-    bytes: int
-    answered: bool = False
-    acknowledged: bool = False
+_AHEAD_BYTES = 32 << 20
+"""So far several logins may run ahead of the first hole, and so much is sent again after a crash at most."""
 
 
 class Upload:
@@ -54,64 +29,75 @@ class Upload:
     def __init__(self, item: base.Item, channel: Channel, yard: Yard) -> None:
         self.item = item
         self.is_over = False
+        self.pieces = Pieces(item.fingerprint.size_bytes, ahead=_AHEAD_BYTES)
         self._channel = channel
         self._yard = yard
-        self._size = item.fingerprint.size_bytes
-        self._source = -1
-        self._handle = b""
+        self._strand = Strand(self, channel, b"")
+        self._asked = {channel}
+        self._helpers: set[Helper] = set()
+        self._source: Source | None = None
+        self._hash: hashing.Sum | None = None
         self._final = self._hidden = b""
-        self._retried = False
-        self._intended = False
+        self._retried = self._intended = self._closing = False
+        self._noted = 0
         self._sum = ""
-        self._hash = hashing.Sum(yard.hashing)
-        self._sent = self._acknowledged = self._noted = 0
-        self._writes: collections.deque[_Write] = collections.deque()
-        self._closing = _NOT_YET
         self._guard(self._begin)
 
     @property
-    def has_more(self) -> bool:
-        """Whether there are bytes to send now."""
-        return not self.is_over and bool(self._handle) and self._sent < self._size and self._source >= 0
+    def source(self) -> Source:
+        """The file. Raises SourceGone if it is not open."""
+        if self._source is None:
+            raise errors.SourceGone
+        return self._source
 
-    def send_next(self) -> None:
+    @property
+    def has_more(self) -> bool:
+        return self._strand.has_more
+
+    @property
+    def left_bytes(self) -> int:
+        return 0 if self.is_over else self.pieces.left
+
+    def has_work_for(self, channel: Channel) -> bool:
+        """Whether another login could carry a share."""
+        return bool(self._strand.handle) and not self.is_over and channel not in self._asked
+
+    def send_next(self, most: int) -> int:
         """One piece more."""
-        self._guard(self._send_piece)
+        return self._strand.send_next(most)
+
+    def help(self, channel: Channel) -> Helper:
+        """Another login carries a share."""
+        self._asked.add(channel)
+        helper = Helper(self, channel, self._hidden, self._helper_ended)
+        self._helpers.add(helper)
+        return helper
 
     def fail(self, error: errors.SyncError) -> None:
         """It ends here; what a later attempt can go on with stays."""
-        if not self.is_over:
-            self._release()
-            self._channel.in_flight_bytes -= sum(write.bytes for write in self._writes if not write.answered)
-            if self._channel.broken is None:
-                self._tidy(error)
-            self.is_over = True
-            self._yard.ended.append(base.Outcome(self.item, error=error))
+        if self.is_over:
+            return
+        self.is_over = True
+        self._strand.let_go()
+        self._let_go()
+        for helper in list(self._helpers):
+            helper.close()
+        if self._channel.broken is None:
+            self._tidy(error)
+        self._yard.ended.append(base.Outcome(self.item, error=error))
 
-    # The source
+    # What an earlier attempt left
 
     def _begin(self) -> None:
-        path = self.item.path
-        self._final = self._yard.place.path(path)
-        self._source = _open(self.item)
-        self._check_source()
-        self._yard.folders.need(self._channel, path)
-        self._call_hidden(str(self.item.id))
-        if self._size > _JOURNALLED_BYTES:
+        self._final, self._hidden = self._yard.place.names(self.item.path, str(self.item.id))
+        self._source = Source(self.item)
+        self._source.check()
+        self._hash = hashing.Sum(self._yard.hashing, self._source, self.pieces.size)
+        self._yard.folders.need(self._channel, self.item.path)
+        if self.pieces.size > _JOURNALLED_BYTES:
             self._resume_or_intend()
         else:
             self._open(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE)
-
-    def _call_hidden(self, transfer: str) -> None:
-        folder, _, name = self.item.path.rpartition("/")
-        chosen = hidden.name(name, transfer)
-        self._hidden = self._yard.place.path(f"{folder}/{chosen}" if folder else chosen)
-
-    def _check_source(self) -> None:
-        if self._source >= 0 and fingerprints.of(os.fstat(self._source)) != self.item.fingerprint:
-            raise errors.SourceChanged
-
-    # What an earlier attempt left
 
     def _resume_or_intend(self) -> None:
         intent = self._yard.journal.unfinished(self.item)
@@ -122,25 +108,20 @@ class Upload:
             return
         if intent is not None:
             self._channel.ask(Kind.REMOVE, packets.text(os.fsencode(intent.handle)), lambda _: None)
-        self._call_hidden(self.item.transfer)
+        _, self._hidden = self._yard.place.names(self.item.path, self.item.transfer)
         self._intend()
         self._open(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE)
 
     def _intend(self) -> None:
-        intent = base.Intent(
-            transfer=self.item.transfer,
-            fingerprint=self.item.fingerprint,
-            key=self.item.path,
-            handle=os.fsdecode(self._hidden),
-        )
-        self._yard.journal.intent(self.item, intent)
-        self._intended = True
+        if not self._intended:
+            self._intended = True
+            self._yard.journal.intent(self.item, landing.intent(self.item, os.fsdecode(self._hidden)))
 
     def _found(self, reply: Reply, intent: base.Intent) -> None:
         there = reply.attributes.bytes if reply.kind == Kind.ATTRIBUTES else None
-        if there is not None and 0 < intent.offset <= min(there, self._size):
+        if there is not None and 0 < intent.offset <= min(there, self.pieces.size):
             self._compare(intent.offset)
-        elif reply.status == Status.NO_SUCH_FILE and intent.offset == self._size:
+        elif reply.status == Status.NO_SUCH_FILE and intent.offset == self.pieces.size:
             self._ask(Kind.STAT, packets.text(self._final), self._found_final)
         else:
             self._open(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE)
@@ -148,13 +129,13 @@ class Upload:
     def _compare(self, offset: int) -> None:
         """The last piece that counts as there must be what it is here."""
         start = max(0, offset - _COMPARED_BYTES)
-        wanted = sync_ports.read_at(self._source, offset - start, start)
+        wanted = self.source.read(offset - start, start)
         came = bytearray()
 
         def done(error: errors.SyncError | None) -> None:
             if error is None and bytes(came) == wanted:
-                self._sent = self._acknowledged = self._noted = offset
-                self._hash.begin_at(self._source, offset)
+                self.pieces = Pieces(self.pieces.size, start=offset, ahead=_AHEAD_BYTES)
+                self._noted = offset
                 self._guard(self._open, Mode.WRITE)
             else:
                 self._guard(self._open, Mode.WRITE | Mode.CREATE | Mode.TRUNCATE)
@@ -163,10 +144,9 @@ class Upload:
 
     def _found_final(self, reply: Reply) -> None:
         """All was sent and the hidden name is gone: then it was renamed, though the answer never came."""
-        if reply.kind == Kind.ATTRIBUTES and reply.attributes.bytes == self._size:
-            self._hash.begin_at(self._source, self._size)
-            self._sum = self._hash.result()
-            self._renamed(None)
+        if reply.kind == Kind.ATTRIBUTES and reply.attributes.bytes == self.pieces.size:
+            self._take_sum()
+            self._landed(None)
         else:
             self._open(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE)
 
@@ -178,11 +158,8 @@ class Upload:
 
     def _opened(self, reply: Reply, mode: Mode) -> None:
         if reply.kind == Kind.HANDLE:
-            self._handle = reply.text
-            if self._size <= self._channel.write_bytes:
-                self._send_whole()
-            elif not self.has_more:
-                self._finish()
+            self._strand.handle = reply.text
+            self._finish_if_done()
         elif reply.status == Status.NO_SUCH_FILE and not self._retried:
             self._retried = True
             self._yard.folders.forget(self.item.path)
@@ -191,146 +168,70 @@ class Upload:
         else:
             raise refusals.of(reply, "make the file")
 
-    def _send_whole(self) -> None:
-        """A small file goes in one piece, and all that follows with it, before any of it is answered."""
-        if self._size:
-            block = self._read(self._size)
-            self._sum = hashlib.sha256(block).hexdigest()
-            self._write(block)
-        else:
-            self._sum = hashlib.sha256().hexdigest()
-        self._check_source()
-        self._close()
-
-    def _send_piece(self) -> None:
-        block = self._read(min(self._channel.write_bytes, self._size - self._sent))
-        self._hash.add(block)
-        self._write(block)
-
-    def _read(self, length: int) -> bytes:
-        block = sync_ports.read_at(self._source, length, self._sent)
-        if len(block) != length:
-            raise errors.SourceChanged
-        return block
-
-    def _write(self, block: bytes) -> None:
-        write = _Write(self._sent + len(block), len(block))
-        self._writes.append(write)
-        body = packets.text(self._handle) + packets.u64(self._sent) + packets.u32(len(block))
-        self._sent = write.end
-        self._channel.in_flight_bytes += len(block)
-        self._ask(Kind.WRITE, body, lambda reply: self._written(reply, write), block)
-
-    def _written(self, reply: Reply, write: _Write) -> None:
-        self._channel.in_flight_bytes -= write.bytes
-        write.answered = True
-        if reply.status != Status.OK:
-            raise refusals.of_write(reply)
-        write.acknowledged = True
-        while self._writes and self._writes[0].acknowledged:
-            self._acknowledged = self._writes.popleft().end
-        if self._intended and (
-            self._acknowledged - self._noted >= _JOURNALLED_BYTES or self._acknowledged == self._size
-        ):
-            self._noted = self._acknowledged
-            self._yard.journal.offset(self.item, self._acknowledged)
-        if self._acknowledged == self._size and self._closing == _NOT_YET and self._size > self._channel.write_bytes:
-            self._finish()
-        else:
-            self._go_on()
+    def piece_arrived(self) -> None:
+        """How far it has come is noted now and then."""
+        there = self.pieces.there
+        if self._intended and (there - self._noted >= _JOURNALLED_BYTES or self.pieces.is_done):
+            self._noted = there
+            self._yard.journal.offset(self.item, there)
+        self._guard(self._finish_if_done)
 
     # The end
 
-    def _finish(self) -> None:
-        self._check_source()
-        self._sum = self._hash.result()
-        self._close()
-
-    def _close(self) -> None:
-        """Time, disk, close: all on their way together."""
-        handle = packets.text(self._handle)
-        self._closing = 1
-        if self._channel.sets_times:
-            self._closing += 1
-            self._ask(Kind.FSETSTAT, handle + packets.times(self.item.fingerprint.mtime_ns), self._timed)
-        if self._channel.offers(packets.FSYNC):
-            self._closing += 1
-            self._ask(Kind.EXTENDED, packets.text(packets.FSYNC) + handle, self._synced)
-        self._ask(Kind.CLOSE, handle, self._closed)
-        self._handle = b""
-
-    def _timed(self, reply: Reply) -> None:
-        if reply.status != Status.OK:
-            self._channel.sets_times = False  # some servers let nobody do it; the file is none the worse
-        self._one_closed()
-
-    def _synced(self, reply: Reply) -> None:
-        if reply.status not in {Status.OK, Status.UNSUPPORTED}:
-            raise refusals.of_write(reply)
-        self._one_closed()
-
-    def _closed(self, reply: Reply) -> None:
-        if reply.status != Status.OK:
-            raise refusals.of_write(reply)
-        self._one_closed()
-
-    def _one_closed(self) -> None:
-        self._closing -= 1
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """When the last answer is here, in whichever order they came."""
-        if self._closing or self._acknowledged != self._size:
+    def _finish_if_done(self) -> None:
+        if not self.pieces.is_done or self._closing:
             return
-        self._closing = _NOT_YET
-        if self.item.verify is base.Verify.READ_BACK:
-            self._read_back()
-        else:
-            self._rename()
+        if self._helpers:
+            for helper in list(self._helpers):
+                helper.close()
+            return
+        self._closing = True
+        self._take_sum()
+        handle, self._strand.handle = self._strand.handle, b""
+        mtime_ns = self.item.fingerprint.mtime_ns
+        landing.Closing(self._channel, handle, mtime_ns, done=lambda error: self._guard(self._closed, error))
 
-    def _read_back(self) -> None:
-        digest = hashlib.sha256()
-        if self._intended:
-            self._yard.journal.verifying(self.item)
+    def _helper_ended(self, helper: Helper, reply: Reply) -> None:
+        self._helpers.discard(helper)
+        if not self.is_over:
+            self._guard(self._check_close, reply)
 
-        def done(error: errors.SyncError | None) -> None:
-            wrong = errors.Mismatch() if digest.hexdigest() != self._sum else None
-            self._guard(self._proven, error or wrong)
+    def _check_close(self, reply: Reply) -> None:
+        if reply.status != Status.OK:
+            raise refusals.of_write(reply)
+        self._finish_if_done()
 
-        reading.Reading(self._channel, self._hidden, span=(0, self._size), sink=digest.update, done=done)
+    def _take_sum(self) -> None:
+        """The sum is that of what was sent, since the file is what it was before both were read."""
+        if self._hash is not None:
+            self._sum = self._hash.result()
+        self.source.check()
 
-    def _proven(self, error: errors.SyncError | None) -> None:
+    def _closed(self, error: errors.SyncError | None) -> None:
         if error is not None:
             raise error
-        self._rename()
-
-    def _rename(self) -> None:
-        names = (self._hidden, self._final)
-        renaming.Renaming(
+        if self._intended and self.item.verify is base.Verify.READ_BACK:
+            self._yard.journal.verifying(self.item)
+        landing.Landing(
             self._channel,
-            names,
-            self._size,
-            note=self._note_intent,
-            done=lambda error: self._guard(self._renamed, error),
+            self.item,
+            (self._hidden, self._final),
+            self._sum,
+            note=self._intend,
+            done=lambda error: self._guard(self._landed, error),
         )
 
-    def _note_intent(self) -> None:
-        if not self._intended:
-            self._intend()
-
-    def _renamed(self, error: errors.SyncError | None) -> None:
+    def _landed(self, error: errors.SyncError | None) -> None:
         if error is not None:
             raise error
-        self._release()
+        self._let_go()
         self.is_over = True
-        proof = Proof.READ_BACK if self.item.verify is base.Verify.READ_BACK else Proof.TRANSPORT
-        delivered = base.Delivered(key=self.item.path, bytes=self._size, sha256=self._sum, proof=proof)
-        self._yard.ended.append(base.Outcome(self.item, delivered=delivered))
+        self._yard.ended.append(landing.outcome(self.item, self._sum))
 
     # Trouble
 
-    def _ask(self, kind: Kind, body: bytes, then: Then, payload: bytes = b"") -> None:
-        self._channel.ask(kind, body, lambda reply: self._guard(then, reply), payload)
+    def _ask(self, kind: Kind, body: bytes, then: Then) -> None:
+        self._channel.ask(kind, body, lambda reply: self._guard(then, reply))
 
     def _guard(self, step: Callable[..., None], *values: object) -> None:
         if self.is_over:
@@ -341,29 +242,17 @@ class Upload:
             self.fail(error)
         except packets.Malformed as error:
             self._channel.give_up(errors.Offline(f"The server answers with something that is no SFTP: {error}."))
-        except OSError as error:
-            self.fail(errors.SourceUnreadable(f"The file cannot be read: {error.strerror or error}."))
 
     def _tidy(self, error: errors.SyncError) -> None:
         """Leave nothing behind that nobody would go on with."""
-        if self._handle:
-            self._channel.ask(Kind.CLOSE, packets.text(self._handle), lambda _: None)
+        if self._strand.handle:
+            self._channel.ask(Kind.CLOSE, packets.text(self._strand.handle), lambda _: None)
         if self._hidden and (not self._intended or isinstance(error, errors.Mismatch | errors.SourceChanged)):
             self._channel.ask(Kind.REMOVE, packets.text(self._hidden), lambda _: None)
             if self._intended:
                 self._yard.journal.forget(self.item)
 
-    def _release(self) -> None:
-        if self._source >= 0:
-            with contextlib.suppress(OSError):
-                os.close(self._source)
-            self._source = -1
-
-
-def _open(item: base.Item) -> int:
-    try:
-        return os.open(item.source, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError as error:
-        raise errors.SourceGone from error
-    except OSError as error:
-        raise errors.SourceUnreadable(f"The file cannot be read: {error.strerror or error}.") from error
+    def _let_go(self) -> None:
+        if self._hash is not None:
+            self._hash.stop()
+        self._hash = self._source = None
