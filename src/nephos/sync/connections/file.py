@@ -34,6 +34,9 @@ class FileOptions:
     """A folder needs none: the destination's base says which."""
 
 
+OPTIONS = FileOptions
+
+
 def check(name: str, values: Mapping[str, options.Plain], root: str) -> None:
     """Raises ConfigError for options or a base that cannot be used."""
     options.decode(FileOptions, values, name=name)

@@ -22,6 +22,8 @@ _LIMIT = "limit_seconds"
 _LIMIT_SECONDS = 3600.0
 _HASH_BYTES = 1 << 20
 
+OPTIONS = object
+
 
 def check(name: str, values: Mapping[str, options.Plain], root: str) -> None:  # noqa: ARG001 - as all kinds
     """Raises ConfigError if no class is named."""

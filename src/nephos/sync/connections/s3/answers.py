@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import ClassVar
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING, ClassVar
 
 from nephos.sync import errors
 from nephos.sync.connections.base import Part
 from nephos.sync.connections.s3.exchange import Answer
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
 
 _MOST_XML_BYTES = 8 * 1024 * 1024
 
@@ -58,6 +59,8 @@ _BY_CODE: dict[str, type[errors.SyncError]] = {
 
 def tree(body: bytes) -> ElementTree.Element:
     """The root of a document. Raises Overloaded for what is none: a proxy's page, a cut answer, a trick."""
+    from xml.etree import ElementTree  # small objects need none, and it would be loaded at each start
+
     if len(body) > _MOST_XML_BYTES or b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise errors.Overloaded("The destination answered with a document that is not trusted.")
     try:
@@ -112,10 +115,14 @@ def parts(root: ElementTree.Element) -> Iterator[Part]:
 def completion(found: list[Part]) -> bytes:
     """The document that asks for completion."""
     inner = "".join(
-        f"<Part><PartNumber>{part.number}</PartNumber><ETag>{html.escape(quoted(part.etag), quote=False)}</ETag></Part>"
+        f"<Part><PartNumber>{part.number}</PartNumber><ETag>{_escaped(quoted(part.etag))}</ETag></Part>"
         for part in found
     )
     return f"<CompleteMultipartUpload>{inner}</CompleteMultipartUpload>".encode()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def bare(etag: str) -> str:

@@ -18,6 +18,8 @@ from nephos.sync.connections.s3.exchange import Pool
 from nephos.sync.connections.s3.sending import Sending, open_source
 from nephos.sync.connections.s3.signer import Signer
 
+OPTIONS = S3Options
+
 
 def check(name: str, values: Mapping[str, options.Plain], root: str) -> None:
     """Raises ConfigError for options or a base that cannot be used."""

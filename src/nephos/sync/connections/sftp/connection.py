@@ -33,7 +33,9 @@ from nephos.sync.connections.sftp.lobby import Lobby
 from nephos.sync.connections.sftp.packets import Attributes, Kind, Reply, Status
 from nephos.sync.connections.sftp.place import SftpOptions, check
 
-__all__ = ["SftpConnection", "SftpOptions", "accept", "check", "open_"]
+__all__ = ["OPTIONS", "SftpConnection", "SftpOptions", "accept", "check", "open_"]
+
+OPTIONS = SftpOptions
 
 
 def open_(
