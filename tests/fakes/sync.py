@@ -19,8 +19,9 @@ from nephos.config import load
 from nephos.config.home import Home
 from nephos.sync import engine, orders, outbox, queries
 
+_TREE = Path(__file__).parents[2]
 _RUN = """
-import os
+import importlib, os
 import pathlib, signal, sys, threading
 from nephos.config import load
 from nephos.core import logs
@@ -30,6 +31,8 @@ signal.signal(signal.SIGTERM, lambda *_: stop.set())
 if "NEPHOS_TEST_BOUNDARY" in os.environ:
     from tests.fakes import boundaries
     boundaries.install(os.environ["NEPHOS_TEST_BOUNDARY"])
+if "NEPHOS_TEST_HOOKS" in os.environ:
+    importlib.import_module(os.environ["NEPHOS_TEST_HOOKS"]).install()
 loaded = load.load(pathlib.Path(sys.argv[1]))
 logs.setup(loaded, role="sync", console=True)
 engine.main(loaded, stop)
@@ -128,10 +131,20 @@ class Station:
             assert not thread.is_alive()
         assert not failures, failures
 
-    def spawn(self, *, boundary: str = "", quiet: bool = False) -> subprocess.Popen[bytes]:
-        """The engine in a process of its own; see `boundaries` for one that is killed at a commit of the journal."""
+    def spawn(
+        self, *, boundary: str = "", quiet: bool = False, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """The engine in a process of its own; see `boundaries` for one that is killed at a commit of the journal.
+
+        `NEPHOS_TEST_HOOKS` in the environment names a module whose `install` is called before it begins.
+        """
         self.write()
-        environment = {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+        environment = {
+            **os.environ,
+            "NO_COLOR": "1",
+            "PYTHONPATH": os.pathsep.join((f"{_TREE}/src", str(_TREE))),
+            **(environment or {}),
+        }
         if boundary:
             environment["NEPHOS_TEST_BOUNDARY"] = boundary
         log = subprocess.DEVNULL if quiet else None
