@@ -32,6 +32,26 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _ipv4(interface: str, sender: str) -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
+    made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 0 if interface.startswith("127.") else 1)
+    made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
+    if sender or interface.startswith("127."):
+        made.bind((sender or interface, 0))  # else the sender's address would be that of another interface
+    return made
+
+
+def _ipv6(interface: str, sender: str) -> socket.socket:
+    """`interface` is a name here."""
+    made = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, socket.if_nametoindex(interface))
+    made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 1)
+    if sender:
+        made.bind((sender, 0))
+    return made
+
+
 class MulticastSender:
     """Sends a file or a generated stream, 7 packets a datagram, at a constant rate, from a thread.
 
@@ -50,6 +70,7 @@ class MulticastSender:
         loop: bool = False,
         seconds: float | None = None,
         interface: str = "127.0.0.1",
+        sender: str = "",
         first_sequence: int = 0,
         salt: int = 0,
         keep: bool = True,
@@ -70,18 +91,13 @@ class MulticastSender:
         self._keep = keep
         self._stop = threading.Event()
         self._paused = threading.Event()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
-        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 0)
-        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
-        if interface.startswith("127."):
-            self._socket.bind((interface, 0))  # else the sender's address would be that of another interface
+        self._socket = _ipv6(interface, sender) if ":" in group else _ipv4(interface, sender)
         self._thread = threading.Thread(target=self._send_all, name="multicast-sender", daemon=True)
 
     @property
     def url(self) -> str:
         """How a channel names this stream."""
-        return f"udp://{self.group}:{self.port}"
+        return f"udp://[{self.group}]:{self.port}" if ":" in self.group else f"udp://{self.group}:{self.port}"
 
     @property
     def sent(self) -> bytes:
