@@ -24,7 +24,6 @@ class Closer:
 
     def __init__(self) -> None:
         self._waiting: queue.Queue[tuple[int, Path] | None] = queue.Queue(maxsize=_CLOSING_AT_ONCE)
-        self._is_behind = False  # told once, not for each of a hundred channels
         self._thread = threading.Thread(target=self._work, name="closer", daemon=True)
         self._thread.start()
 
@@ -33,9 +32,7 @@ class Closer:
         try:
             self._waiting.put_nowait((handle, folder))
         except queue.Full:
-            if not self._is_behind:
-                self._is_behind = True
-                logger.warning("The disk is too slow to confirm finished segments", extra={"folder": str(folder)})
+            logger.warning("The disk is too slow to confirm finished segments", extra={"folder": str(folder)})
             os.close(handle)
 
     def end(self, *, within: float) -> bool:
@@ -57,7 +54,6 @@ class Closer:
                 logger.warning("A finished segment is not confirmed by the disk", extra={"error": str(error)})
             finally:
                 os.close(handle)
-            self._is_behind = self._is_behind and not self._waiting.empty()
 
 
 class Writer:

@@ -41,6 +41,10 @@ class Overloaded(SyncError):
     retry_after = timedelta(seconds=1)
 
 
+class NotOffered(Overloaded):
+    """The destination does not offer what was asked of it."""
+
+
 class RemoteFull(SyncError):
     """The destination has no space left."""
 

@@ -17,7 +17,7 @@ from nephos.config.errors import ConfigError
 from nephos.lib import files, ids, ports
 from nephos.sync import errors, fingerprints, names
 from nephos.sync import ports as sync_ports
-from nephos.sync.connections import base, hidden, options
+from nephos.sync.connections import base, behind, hidden, options, prefix
 from nephos.sync.states import Proof
 
 _STEP_BYTES = 32 << 20
@@ -66,6 +66,7 @@ class FileConnection:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._prefixes = prefix.Prefixes()
 
     def send(
         self, items: Iterable[base.Item], *, journal: base.TransferJournal, stop: ports.Waiter
@@ -169,18 +170,47 @@ class FileConnection:
             raise errors.NameRefused(refusal)
         return self.root / path
 
-    def _deliver(self, item: base.Item, journal: base.TransferJournal, stop: ports.Waiter) -> base.Delivered:
+    @property
+    def step_bytes(self) -> int:
+        """Worth an fsync."""
+        return behind.STEP_BYTES
+
+    def grow(
+        self,
+        item: base.Item,
+        expected_bytes: int,  # noqa: ARG002 - a file needs no plan
+        *,
+        flush: bool,  # noqa: ARG002 - it has no parts
+        journal: base.TransferJournal,
+        stop: ports.Waiter,
+    ) -> int:
+        """Under the hidden name."""
+        place = self._room(item)
+        try:
+            return behind.grow(item, place, self._prefixes, journal=journal, stop=stop)
+        except OSError as error:
+            raise _explain(error) from error
+
+    def abandon(self, item: base.Item, *, journal: base.TransferJournal, stop: ports.Waiter) -> None:  # noqa: ARG002
+        """Remove the hidden file."""
+        behind.abandon(item, self._place(item.path), journal)
+
+    def _room(self, item: base.Item) -> Path:
         place = self._place(item.path)
         if not self.root.is_dir():
             # Made only by the probe: an unmounted disk leaves a gap that must not be filled on the disk below.
             raise errors.Offline(f"The folder {self.root} is not there.")
-        place.parent.mkdir(parents=True, exist_ok=True)
         if place.is_dir():
             raise errors.InTheWay(f"There is a folder called {item.path} at the destination.")
-        if item.fingerprint.size_bytes <= _STEP_BYTES:
+        return place
+
+    def _deliver(self, item: base.Item, journal: base.TransferJournal, stop: ports.Waiter) -> base.Delivered:
+        place = self._room(item)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if item.fingerprint.size_bytes <= _STEP_BYTES and not item.grown:
             intent = _at_once(item, place)
         else:
-            intent = self._resume(item, place, journal) or self._begin(item, place, journal)
+            intent = self._resume(item, place, journal, stop) or self._begin(item, place, journal)
         temporary = place.with_name(intent.handle)
         if fingerprints.take(item.source) != item.fingerprint:
             raise errors.SourceChanged
@@ -205,13 +235,18 @@ class FileConnection:
         journal.intent(item, intent)
         return intent
 
-    def _resume(self, item: base.Item, place: Path, journal: base.TransferJournal) -> base.Intent | None:
+    def _resume(
+        self, item: base.Item, place: Path, journal: base.TransferJournal, stop: ports.Waiter
+    ) -> base.Intent | None:
         intent = journal.unfinished(item)
         if intent is None:
             return None
         temporary = place.with_name(intent.handle)
         if intent.fingerprint == item.fingerprint and temporary.exists():
             return intent
+        adopted = behind.adopt(item, place, intent, journal=journal, stop=stop)
+        if adopted is not None:
+            return adopted
         temporary.unlink(missing_ok=True)
         return None
 

@@ -54,6 +54,7 @@ _BY_CODE: dict[str, type[errors.SyncError]] = {
     "ServiceUnavailable": errors.Overloaded,
     "OperationAborted": errors.Overloaded,
     "RequestTimeout": errors.Overloaded,
+    "NotImplemented": errors.NotOffered,
 }
 
 

@@ -49,6 +49,7 @@ class S3Connection:
         self._calls = calls
         self._profile = profile
         self._tuning = tuning
+        self._replaces = True
         self._objects = ThreadPoolExecutor(tuning.small_threads, thread_name_prefix="s3-object")
         self._parts = ThreadPoolExecutor(tuning.part_threads, thread_name_prefix="s3-part")
         self._hashing = ThreadPoolExecutor(tuning.small_threads, thread_name_prefix="s3-hash")
@@ -105,9 +106,15 @@ class S3Connection:
         self, item: base.Item, expected_bytes: int, *, flush: bool, journal: base.TransferJournal, stop: ports.Waiter
     ) -> int:
         """By parts of a multipart upload, which nobody sees until `send` completes it."""
+        flush, most = flush and self._replaces, self._tuning.part_threads
         with self._open(item, journal, stop) as sending:
-            most = self._tuning.part_threads
-            return growing.grow(sending, expected_bytes, flush=flush, threads=self._parts, most=most)
+            try:
+                return growing.grow(sending, expected_bytes, flush=flush, threads=self._parts, most=most)
+            except errors.UploadLost:
+                self._replaces = (
+                    False  # a last part that was not the last one, perhaps, on a server that keeps the first
+                )
+                raise
 
     def abandon(self, item: base.Item, *, journal: base.TransferJournal, stop: ports.Waiter) -> None:
         """AbortMultipartUpload."""

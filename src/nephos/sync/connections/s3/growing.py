@@ -42,7 +42,7 @@ def grow(sending: Sending, expected_bytes: int, *, flush: bool, threads: Executo
     halt = multipart.Halt(sending.stop)
     send = functools.partial(_send_part, sending, intent, halt)
     futures = [threads.submit(send, number, pieces[number]) for number in wanted]
-    known |= {part.number: part for part in multipart.collect(sending, futures, halt)}
+    known |= {part.number: part for part in multipart.collect(sending, intent, futures, halt)}
     return sum(part.bytes for number, part in known.items() if number in pieces)
 
 

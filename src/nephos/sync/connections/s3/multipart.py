@@ -119,7 +119,7 @@ def _send(sending: Sending, intent: base.Intent, threads: Executor, halt: Halt) 
         for number, piece in ranges.items()
         if number not in kept
     ]
-    parts = [*kept.values(), *collect(sending, futures, halt)]
+    parts = [*kept.values(), *collect(sending, intent, futures, halt)]
     sending.check_source()  # before it is put together: a mixture never gets the final name
     _complete(sending, intent, sorted(parts, key=lambda part: part.number))
     return intent
@@ -159,7 +159,7 @@ def send_part(
     return part
 
 
-def collect(sending: Sending, futures: Sequence[Future[base.Part]], halt: Halt) -> list[base.Part]:
+def collect(sending: Sending, intent: base.Intent, futures: Sequence[Future[base.Part]], halt: Halt) -> list[base.Part]:
     """All parts, or the error that matters: not the interruptions that it caused in the others."""
     try:
         for future in futures:
@@ -170,6 +170,9 @@ def collect(sending: Sending, futures: Sequence[Future[base.Part]], halt: Halt) 
         _settle(futures)
         failures = [found for found in map(_error_of, futures) if not isinstance(found, errors.Interrupted | None)]
         first = failures[0] if failures else error
+        if isinstance(first, errors.NotOffered):  # some servers take no part a second time: none of it is of use then
+            sending.calls.abort(intent.key, intent.handle, stop=sending.stop)
+            first = errors.UploadLost()
         if isinstance(first, errors.UploadLost):
             sending.journal.forget(sending.item)
         raise first from error

@@ -12,12 +12,13 @@ from pathlib import Path
 from nephos.config import secret
 from nephos.lib import ids, ports
 from nephos.sync import errors
-from nephos.sync.connections import base, hidden, options
+from nephos.sync.connections import base, hidden, options, prefix
 from nephos.sync.connections.sftp import channel as channels
 from nephos.sync.connections.sftp import (
     copying,
     fallback,
     folders,
+    growing,
     hostkeys,
     packets,
     place,
@@ -72,13 +73,38 @@ class SftpConnection:
         self._kind = kind
         self._login = login
         self._folders = folders.Folders(login.place)
+        self._behind = growing.Behind(login.place, self._folders, prefix.Prefixes())
         self._hashing = ThreadPoolExecutor(4, thread_name_prefix="sftp-hash")
 
     def send(
         self, items: Iterable[base.Item], *, journal: base.TransferJournal, stop: ports.Waiter
     ) -> Iterator[base.Outcome]:
         """Many at a time over one or two logins, by the thread that asks for the outcomes."""
-        return shift.Shift(self._lobby, self._folders, journal, stop, self._hashing).run(items)
+        whole = self._behind.adopted(items, journal=journal, stop=stop)
+        return shift.Shift(self._lobby, self._folders, journal, stop, self._hashing).run(whole)
+
+    @property
+    def step_bytes(self) -> int:
+        """Worth a few packets."""
+        return growing.STEP_BYTES
+
+    def grow(
+        self,
+        item: base.Item,
+        expected_bytes: int,  # noqa: ARG002 - a file needs no plan
+        *,
+        flush: bool,  # noqa: ARG002 - it has no parts
+        journal: base.TransferJournal,
+        stop: ports.Waiter,
+    ) -> int:
+        """Under the hidden name."""
+        with self._channel() as channel:
+            return self._behind.grow(channel, item, journal=journal, stop=stop)
+
+    def abandon(self, item: base.Item, *, journal: base.TransferJournal, stop: ports.Waiter) -> None:
+        """Remove the hidden file."""
+        with self._channel() as channel:
+            self._behind.abandon(channel, item, journal=journal, stop=stop)
 
     def look(self, path: str) -> base.Remote | None:
         """STAT."""

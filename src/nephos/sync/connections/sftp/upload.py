@@ -94,7 +94,7 @@ class Upload:
         self._source.check()
         self._hash = hashing.Sum(self._yard.hashing, self._source, self.pieces.size)
         self._yard.folders.need(self._channel, self.item.path)
-        if self.pieces.size > _JOURNALLED_BYTES:
+        if self.pieces.size > _JOURNALLED_BYTES or self.item.grown:
             self._resume_or_intend()
         else:
             self._open(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE)
