@@ -50,6 +50,7 @@ TABLE: dict[str, Entry] = {
     "token": Entry("token", "Keys for programs.", PEOPLE),
     "problem": Entry("problem", "What is wrong just now.", UPKEEP),
     "mail": Entry("mail", "Telling people: by mail and webhook.", UPKEEP),
+    "maintenance": Entry("maintenance", "What the station looks at by itself.", UPKEEP),
     "retention": Entry("retention", "What may be freed on this machine.", UPKEEP),
     "event": Entry("event", "What happened, to what, when.", UPKEEP),
     "import": Entry("import_", "Take over a file of the old Nephos.", UPKEEP),

@@ -39,10 +39,16 @@ def run(loops: Sequence[Loop], *, stop: threading.Event, heartbeat: Heartbeat) -
     for thread in threads:
         thread.start()
     while not stop.wait(0.5):
-        heartbeat.beat(details={"loops": dict(health)})
+        heartbeat.beat(details={"loops": dict(health), "ran": _ran(loops)})
     for thread in threads:
         thread.join(timeout=10)
     heartbeat.beat(state="stopped", now=True)
+
+
+def _ran(loops: Sequence[Loop]) -> dict[str, str]:
+    """When each loop that keeps an interval last did its work."""
+    moments = {loop.name: getattr(loop, "ran_at", None) for loop in loops}
+    return {name: clock.stamp(at) for name, at in moments.items() if at is not None}
 
 
 def _drive(loop: Loop, stop: threading.Event, health: dict[str, str]) -> None:

@@ -57,6 +57,11 @@ class Update:
             monitoring.report(one)
         monitoring.clear_others(KIND, keep=[one.key for one in failed])
 
+    def read_anew(self, loaded: Loaded) -> None:
+        """Take everything over once more, changed or not."""
+        self._seen.clear()
+        self.check(loaded)
+
     def rest(self) -> None:
         """The check is off."""
         self._seen.clear()
@@ -147,4 +152,4 @@ def _pace(settings: Settings) -> UpdateCheck:
 def loops(loaded: Loaded) -> list[Loop]:
     """The keeper's part of this package."""
     update = Update()
-    return [Paced("update", Live(loaded), pace=_pace, check=update.check, rest=update.rest)]
+    return [Paced("update", Live(loaded), pace=_pace, check=update.check, rest=update.rest, now=update.read_anew)]

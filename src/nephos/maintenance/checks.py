@@ -77,6 +77,7 @@ def loops(loaded: Loaded) -> list[core_loops.Loop]:
             pace=_of(lambda every: _Ticking(every.channels.enabled)),
             check=on_air.check,
             rest=on_air.rest,
+            now=on_air.look_now,
         ),
         Paced("signal", live, pace=_of(lambda every: every.signal), check=hears.check, rest=hears.rest),
         Paced("missed", live, pace=_of(_of_missed), check=_missed),
@@ -84,7 +85,7 @@ def loops(loaded: Loaded) -> list[core_loops.Loop]:
         _deliveries(live),
         Paced("programs", live, pace=_of(lambda every: every.programs), check=needed.check, rest=needed.rest),
         Paced("settings", live, pace=_of(lambda every: every.settings), check=settings.check, rest=in_force.rest),
-        Paced("digest", live, pace=_of(lambda every: every.digest), check=digest.check),
+        Paced("digest", live, pace=_of(lambda every: every.digest), check=digest.check, now=digest.tell_now),
         Paced("retention", live, pace=_of(lambda every: every.retention), check=freeing.check),
     ]
 

@@ -44,6 +44,13 @@ def check(loaded: Loaded) -> None:
     log.emit(make(due, loaded), uid=uid)
 
 
+def tell_now(loaded: Loaded) -> None:
+    """A digest of the day so far, because somebody wants one; that of the evening comes all the same."""
+    now = clock.now()
+    zone = ZoneInfo(zones.of_station(loaded) or "UTC")
+    log.emit(make(days.Digest(day=now.astimezone(zone).date(), since=now - timedelta(days=1), until=now), loaded))
+
+
 def _was_there(due: days.Digest) -> bool:
     """Whether the station existed before that moment, and the moment is not long past: no digest of no day."""
     is_fresh = clock.now() - due.until < timedelta(days=1)

@@ -60,6 +60,11 @@ class OnAir:
                 if heard is not None:
                     self._judge(heard, loaded)
 
+    def look_now(self, loaded: Loaded) -> None:
+        """Listen to all of them, due or not."""
+        self._looked.clear()
+        self.check(loaded)
+
     def rest(self) -> None:
         """The check is off: it no longer knows of any channel that it is down."""
         self._misses.clear()

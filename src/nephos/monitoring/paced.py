@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from nephos.config.live import Live
 from nephos.config.load import Loaded
 from nephos.config.schema import Settings
 from nephos.lib import clock
+from nephos.monitoring import asked
 
 
 class Pace(Protocol):
@@ -25,7 +26,8 @@ class Pace(Protocol):
 class Paced:
     """Calls `check` each interval while it is switched on, `rest` once when it is switched off.
 
-    The first time is at once. A check that raises is tried again by the loop's own back-off.
+    The first time is at once. A check that raises is tried again by the loop's own back-off. Who asks for it gets a
+    look at once, by `now` if a check keeps intervals of its own.
     """
 
     idle = timedelta(seconds=0.5)
@@ -38,12 +40,15 @@ class Paced:
         pace: Callable[[Settings], Pace],
         check: Callable[[Loaded], bool | None],
         rest: Callable[[], object] | None = None,
+        now: Callable[[Loaded], bool | None] | None = None,
     ) -> None:
         self.name = name
+        self.ran_at: datetime | None = None
         self._live = live
         self._pace = pace
         self._check = check
         self._rest = rest
+        self._now = now
         self._last: float | None = None
         self._is_on = True
 
@@ -55,11 +60,18 @@ class Paced:
             self._switch_off()
             return False
         self._is_on = True
-        now = clock.monotonic()
-        if self._last is not None and now - self._last < pace.interval_seconds:
+        if questions := asked.questions(loaded.home, self.name):
+            with asked.answering(questions):
+                return self._look(self._now or self._check, loaded)
+        if self._last is not None and clock.monotonic() - self._last < pace.interval_seconds:
             return False
-        more = bool(self._check(loaded))
-        self._last = None if more else now
+        return self._look(self._check, loaded)
+
+    def _look(self, check: Callable[[Loaded], bool | None], loaded: Loaded) -> bool:
+        began = clock.monotonic()
+        more = bool(check(loaded))
+        self.ran_at = clock.now()
+        self._last = None if more else began
         return more
 
     def _switch_off(self) -> None:

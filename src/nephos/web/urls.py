@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("problems/<int:problem_id>/mute", problems.mute),
     path("system", system.page),
     path("system/parts/<slug:name>", system.part),
+    path("system/watched/<slug:check>/run", system.run),
     path("login", login.login),
     path("login/<str:secret>", login.link),
     path("logout", login.logout),

@@ -93,3 +93,17 @@ def test_settings_in_tables_inside_tables_are_set_by_their_type(nephos: Any) -> 
     assert (shown["interval_seconds"], shown["enabled"]) == (5, False)
     assert nephos("config", "set", "maintenance.disk.enabled", "perhaps") == ExitCode.USAGE
     assert nephos("config", "set", "maintenance.disk.nothing", "1") == ExitCode.USAGE
+
+
+def test_checks_are_listed_and_one_is_run_only_by_a_keeper_that_lives(nephos: Any) -> None:
+    found = {one["name"]: one for one in nephos.json("maintenance", "list")}
+    assert found["disk"]["enabled"] is True
+    assert found["disk"]["interval_seconds"] == 60
+    assert nephos("maintenance", "list") == 0
+    assert "Is there space, and until when?" in nephos.out
+
+    assert nephos("maintenance", "run", "disk") == ExitCode.NOT_NOW
+    assert "The keeper does not run" in nephos.err
+    assert nephos("maintenance", "run", "nothing") == ExitCode.NOT_FOUND
+    assert nephos("maintenance", "run", "retention") == ExitCode.NOT_NOW
+    assert "switched off" in nephos.err

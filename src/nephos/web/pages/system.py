@@ -12,10 +12,11 @@ from typing import Any
 import django
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from nephos.config import schema
-from nephos.maintenance import doctor
+from nephos.lib import errors, text
+from nephos.maintenance import catalogue, doctor
 from nephos.sync import queries as transfers
 from nephos.sync.states import PathState
 from nephos.web import current, pulse, rendering
@@ -116,10 +117,15 @@ def _connection(name: str, settings: schema.Settings, told: list[transfers.Watch
     )
 
 
+def _watched(_request: HttpRequest) -> Mapping[str, Any]:
+    return {"rows": catalogue.checks(current.loaded())}
+
+
 PARTS = {
     "roles": rendering.Part("Roles", "web/system/roles.html", "role keeper", _roles),
     "space": rendering.Part("Space", "web/system/space.html", "recorder asset", _space),
     "connections": rendering.Part("Destinations", "web/system/connections.html", "settings transfer", _connections),
+    "watched": rendering.Part("Looked after", "web/system/watched.html", "settings", _watched),
     "about": rendering.Part("About", "web/system/about.html", "role", _about),
 }
 # The doctor asks ffmpeg and the disk, which takes a moment: it comes when the page is already there.
@@ -137,3 +143,18 @@ def page(request: HttpRequest) -> HttpResponse:
 def part(request: HttpRequest, name: str) -> HttpResponse:
     """A part of the page."""
     return rendering.part(request, {**PARTS, **LATER}, name)
+
+
+@require_POST
+@rendering.explained
+def run(request: HttpRequest, check: str) -> HttpResponse:
+    """Let the keeper look at something now."""
+    rendering.actor(request)
+    try:
+        made = catalogue.run(check, current.loaded())
+    except errors.NephosError as error:
+        return rendering.refused(request, PATH, error)
+    if made.error:
+        return rendering.refused(request, PATH, errors.NephosError(f"The check {check} failed: {made.error}"))
+    number = text.count(len(made.problems), "problem")
+    return rendering.done(request, PATH, f"The check {check} took {made.seconds:.1f} s; {number} of its kind open.")
