@@ -33,6 +33,7 @@ from tests.fakes import s3, sftp
 from tests.fakes.sync import Station
 
 from nephos.sync import database, queries
+from nephos.sync.connections import registry
 
 MIB = 1 << 20
 SIZES = {"A": (5000, 10 * 1024), "B": (500, MIB), "C": (1, 2048 * MIB)}
@@ -80,6 +81,7 @@ def main() -> None:
     chosen = wanted.parse_args()
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="nephos-bench-", dir=memory))
+    as_installed(folder / "bytecode")
     try:
         for name, open_server in SERVERS.items():
             workloads = [each for each in SIZES if chosen.only.casefold() in f"{name} {each}".casefold()]
@@ -91,6 +93,15 @@ def main() -> None:
             shutil.rmtree(folder / "server", ignore_errors=True)
     finally:
         shutil.rmtree(folder)
+
+
+def as_installed(folder: Path) -> None:
+    """Start from bytecode, as an installed program does, wherever this runs and whatever the environment says."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
+    modules = "nephos.core.logs, nephos.sync.engine"
+    kinds = ", ".join(registry.KINDS.values())
+    subprocess.run([sys.executable, "-c", f"import {modules}, {kinds}"], check=True)
 
 
 def measure(server: Server, workload: str, folder: Path, *, rounds: int, divide: int) -> None:
@@ -149,10 +160,10 @@ def delivered(station: Station) -> int:
         return int(db.execute("SELECT coalesce(max(id), 0) FROM receipts").fetchone()[0]) if db is not None else 0
 
 
-def peer(argv: list[str]) -> Run:
+def peer(argv: list[str], *, quiet: bool = False) -> Run:
     """Another program."""
     began = time.monotonic()
-    process = subprocess.Popen(argv)
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL if quiet else None)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - began

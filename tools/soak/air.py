@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import threading
 import time
 from array import array
+from collections.abc import Iterator
 
 PACKETS = 7
 PACKET_BYTES = 188
 BITS_PER_SECOND = 250_000
 SPACING = PACKETS * PACKET_BYTES * 8 / BITS_PER_SECOND
 NOT_SENT = -1.0
+
+
+def groups(count: int) -> Iterator[tuple[int, str]]:
+    """So many numbers and groups. They are this process's own: two soaks side by side do not hear one another."""
+    high, low = os.getpid() // 256 % 60 + 192, os.getpid() % 256
+    return ((number, f"239.{high}.{low}.{number + 1}") for number in range(count))
+
+
+def free_port() -> int:
+    """A UDP port that nobody uses just now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class Channel:

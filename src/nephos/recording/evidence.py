@@ -18,15 +18,20 @@ _DEAD_AFTER = timedelta(seconds=10)
 
 
 def collect(
-    folder: Path, window: gaps.Span, *, booking: int | None = None, longest: timedelta = LONGEST_SEGMENT
+    folder: Path,
+    window: gaps.Span,
+    *,
+    booking: int | None = None,
+    begun: datetime | None = None,
+    longest: timedelta = LONGEST_SEGMENT,
 ) -> list[cuts.Source]:
     """The segments that may hold something of a window, in the order they were received, told in the window's time.
 
     None is longer than `longest`. Of a window that was not received for this booking (a rolling buffer), the clock as
-    it is now is the one that counts.
+    it is now is the one that counts. `begun` is the booking's start where only a later part of it is asked for.
     """
     known = eras.read(folder.parents[1])
-    era = _era_of(folder, window, booking, known)
+    era = _era_of(folder, gaps.Span(begun or window.start, window.end), booking, known)
     found: list[cuts.Source] = []
     for number in known.numbers:
         shift = known.shift(of=number, to=era)

@@ -186,7 +186,8 @@ def _whole_seconds(loaded: Loaded, booking: Booking, growth: Growth) -> tuple[cu
     folder = segments.folder(loaded.home.recordings, booking.channel.slug)
     length = timedelta(seconds=loaded.settings.recording.segment_seconds)
     longest = 2 * length if growth.parts else evidence.LONGEST_SEGMENT
-    found = evidence.collect(folder, gaps.Span(growth.known_to, growth.window.end), booking=booking.pk, longest=longest)
+    new, begun = gaps.Span(growth.known_to, growth.window.end), growth.window.start
+    found = evidence.collect(folder, new, booking=booking.pk, begun=begun, longest=longest)
     while found and not found[-1].journal.seconds:
         found.pop()
     if not found:

@@ -24,6 +24,7 @@ class Closer:
 
     def __init__(self) -> None:
         self._waiting: queue.Queue[tuple[int, Path] | None] = queue.Queue(maxsize=_CLOSING_AT_ONCE)
+        self._is_behind = False  # told once, not for each of a hundred channels
         self._thread = threading.Thread(target=self._work, name="closer", daemon=True)
         self._thread.start()
 
@@ -32,7 +33,9 @@ class Closer:
         try:
             self._waiting.put_nowait((handle, folder))
         except queue.Full:
-            logger.warning("The disk is too slow to confirm finished segments", extra={"folder": str(folder)})
+            if not self._is_behind:
+                self._is_behind = True
+                logger.warning("The disk is too slow to confirm finished segments", extra={"folder": str(folder)})
             os.close(handle)
 
     def end(self, *, within: float) -> bool:
@@ -54,6 +57,7 @@ class Closer:
                 logger.warning("A finished segment is not confirmed by the disk", extra={"error": str(error)})
             finally:
                 os.close(handle)
+            self._is_behind = self._is_behind and not self._waiting.empty()
 
 
 class Writer:

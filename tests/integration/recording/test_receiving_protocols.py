@@ -20,7 +20,7 @@ from tests.fakes import senders
 from tests.support.recorder import Station
 
 IS_SOAK = bool(os.environ.get("NEPHOS_SOAK"))
-BEFORE, STALL, AFTER = (10.0, 20.0, 30.0) if IS_SOAK else (3.0, 6.0, 12.0)
+BEFORE, STALL, AFTER = (30.0, 20.0, 30.0) if IS_SOAK else (3.0, 6.0, 12.0)
 KINDS = ("http", "hls", "rtsp", "srt", "rist", "pipe", "multicat", "multicat-rtp")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -287,3 +288,16 @@ def test_numpy_arrays_are_written_as_they_are(out: writer.Writer, tmp_path: Path
     out.close()
 
     assert segments.list_segments(tmp_path / "one" / ".segments")[0].path.read_bytes() == STREAM
+
+
+def test_a_disk_that_is_too_slow_is_told_once(
+    tmp_path: Path, closer: writer.Closer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    is_free = threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda _: is_free.wait(60))
+
+    for number in range(300):
+        closer.close(os.open(tmp_path / f"{number}", os.O_RDWR | os.O_CREAT), tmp_path)
+    is_free.set()
+
+    assert caplog.text.count("too slow") == 1

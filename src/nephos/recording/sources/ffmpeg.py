@@ -1,4 +1,4 @@
-"""Streams that ffmpeg fetches and unwraps: HTTP, HLS, RTSP, SRT, RIST and files."""
+"""Streams that ffmpeg fetches and unwraps: HLS, RTSP, SRT, RIST, files, and what comes over HTTP in other forms."""
 
 from __future__ import annotations
 
@@ -20,23 +20,38 @@ _PROTOCOLS = {
 }
 
 
-def command(link: links.Link) -> list[str]:
-    """The command line that writes this stream as a transport stream to standard output."""
+def command(link: links.Link, *, is_playlist: bool | None = None) -> list[str]:
+    """The command line that writes this stream as a transport stream to standard output.
+
+    Whether it is a playlist the address says, unless the caller knows better.
+    """
+    playlist = link.is_playlist if is_playlist is None else is_playlist
     quiet = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning"]
     probing = ["-analyzeduration", "3000000", "-protocol_whitelist", _PROTOCOLS[link.scheme]]
     # A playlist offers one picture in several sizes: without a map ffmpeg takes the best and fetches no other.
-    mapped = [] if link.is_playlist else ["-map", "0"]
+    mapped = [] if playlist else ["-map", "0"]
     out = ["-c", "copy", "-copy_unknown", "-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1"]
     source = f"file:{link.path}" if link.scheme == "file" else link.url
-    return [*quiet, *probing, *_options(link), "-i", source, *mapped, *out, "-f", "mpegts", "pipe:1"]
+    return [
+        *quiet,
+        *probing,
+        *_options(link, is_playlist=playlist),
+        "-i",
+        source,
+        *mapped,
+        *out,
+        "-f",
+        "mpegts",
+        "pipe:1",
+    ]
 
 
-def _options(link: links.Link) -> list[str]:
+def _options(link: links.Link, *, is_playlist: bool) -> list[str]:
     if link.scheme == "file":
         return ["-re", "-stream_loop", "-1"]  # in real time and again and again, as a channel would
     if link.scheme.startswith("rtsp"):
         return ["-rtsp_flags", "prefer_tcp", "-timeout", _STALL_MICROSECONDS, "-copyts"]
-    if link.is_playlist:
+    if is_playlist:
         # Segments come in bursts; at its own rate the stream goes on evenly and some are always in hand.
         return ["-rw_timeout", _STALL_MICROSECONDS, "-copyts", "-re"]
     return ["-rw_timeout", _STALL_MICROSECONDS, "-copyts"]

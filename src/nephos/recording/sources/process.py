@@ -1,4 +1,4 @@
-"""A source that is another program: it writes a transport stream to a pipe, and is started again when it ends.
+"""A source that writes a transport stream to a pipe, and is started again when it ends: nearly always another program.
 
 Starting, reading what it complains about and ending it (TERM, TERM, KILL) happen on threads of their own, so that the
 receiving thread never waits. The program dies with the recorder, however the recorder dies.
@@ -28,13 +28,15 @@ _READ_BYTES = 128 * 1024
 _LOGGED_LINES = 30  # of each start; a broken stream makes ffmpeg complain for ever
 _LONGEST_LINE = 500
 
-Prepare = Callable[[ports.Waiter], Sequence[str]]
+Feed = Sequence[str] | Callable[[int], None]  # a command line, or our own code that writes to this handle
+Prepare = Callable[[ports.Waiter], Feed]
 
 
 class ProcessSource:
     """Fulfils `base.Source` with a program; `prepare` makes its command line and may take its time.
 
-    It gets an event that is set when nobody wants the program any more; an empty command line then.
+    It gets an event that is set when nobody wants the program any more; an empty command line then. It may return code
+    of ours instead, which runs on the source's thread until it returns or raises SourceError.
     """
 
     def __init__(self, prepare: Prepare, *, what: str, shown: str, patience_seconds: float = 10.0) -> None:
@@ -157,14 +159,17 @@ class _Minder:
             threading.Thread(target=children.stop, args=(process,), name="source-end", daemon=True).start()
 
     def _work(self) -> None:
+        process = None
         try:
-            process = self._spawn()
+            feed = self._prepare(self._is_unwanted)
+            if callable(feed):
+                feed(self._far)
+            else:
+                process = self._spawn(feed)
         except lib_errors.NephosError as error:
             self.reason = errors.SourceError(error.message, hint=error.hint)
-            process = None
         except (OSError, ValueError) as error:
             self.reason = errors.SourceError(f"{self._what} cannot be started: {error}.")
-            process = None
         finally:
             os.close(self._far)
         if process is not None:
@@ -172,8 +177,7 @@ class _Minder:
             code = process.wait()
             logger.info("A source's program ended", extra={**self._facts, "code": code})
 
-    def _spawn(self) -> subprocess.Popen[bytes] | None:
-        argv = self._prepare(self._is_unwanted)
+    def _spawn(self, argv: Sequence[str]) -> subprocess.Popen[bytes] | None:
         with self._lock:
             if self._is_unwanted.is_set() or not argv:
                 return None

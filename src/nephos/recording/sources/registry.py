@@ -64,9 +64,17 @@ def _ffmpeg(link: links.Link, _options: Options) -> base.Source:
     return ffmpeg.source(link)
 
 
+def _web(link: links.Link, given: Options) -> base.Source:
+    if link.is_playlist:
+        return _ffmpeg(link, given)
+    from nephos.recording.sources import web
+
+    return web.source(link)
+
+
 KINDS: dict[str, Callable[[links.Link, Options], base.Source]] = {
-    "http": _ffmpeg,
-    "https": _ffmpeg,
+    "http": _web,
+    "https": _web,
     "rtsp": _ffmpeg,
     "rtsps": _ffmpeg,
     "srt": _ffmpeg,

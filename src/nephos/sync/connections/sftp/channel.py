@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import selectors
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from nephos.lib import clock
 from nephos.lib import ports as lib_ports
@@ -210,10 +210,19 @@ def wait(channel: Channel, until: Callable[[], bool], stop: lib_ports.Waiter) ->
 
 def answer(channel: Channel, kind: int, body: bytes, stop: lib_ports.Waiter) -> Reply:
     """Ask one thing and wait for the answer."""
-    found: list[Reply] = []
-    channel.ask(kind, body, found.append)
-    wait(channel, lambda: bool(found), stop)
-    return found[0]
+    return answers(channel, [(kind, body)], stop)[0]
+
+
+def answers(channel: Channel, requests: Sequence[tuple[int, bytes]], stop: lib_ports.Waiter) -> list[Reply]:
+    """Ask several things, of which none needs the answer to another, and wait for all; servers work in order."""
+    found: dict[int, Reply] = {}
+
+    def keep(number: int) -> Then:
+        return lambda reply: found.update({number: reply})
+
+    channel.ask_all([(kind, body, keep(number)) for number, (kind, body) in enumerate(requests)])
+    wait(channel, lambda: len(found) == len(requests), stop)
+    return [found[number] for number in range(len(requests))]
 
 
 def is_ok(reply: Reply) -> bool:

@@ -104,21 +104,31 @@ class Crew:
         return min(ready, key=lambda lane: len(lane.works), default=None)
 
     def hire(self) -> None:
-        """Another login where there is much to do: on a long line at once, else when it lasts."""
-        if self._is_crowded or not self._lanes or not all(lane.channel.ready for lane in self._lanes):
+        """More logins where there is much to do: on a long line at once, else one more when it lasts."""
+        if not any(lane.channel.ready for lane in self._lanes):
             return
         uploads = [work for lane in self._lanes for work in lane.bigs if isinstance(work, Upload)]
-        is_far = any(lane.channel.is_far for lane in self._lanes)
+        try:
+            for _ in range(len(self._lanes), self._wanted(uploads)):
+                if self._lobby.has_room and not self._is_crowded:
+                    self._log_in()
+        except errors.SyncError:
+            self._is_crowded = True
+        if len(self._lanes) > 1:
+            self._share(uploads)
+
+    def _wanted(self, uploads: list[Upload]) -> int:
+        """How many logins are worth having."""
+        shares = sum(upload.left_bytes // _SHARED_BYTES for upload in uploads)
         is_long = clock.monotonic() - self._began_at > _LONG_SECONDS
-        spare = any(upload.left_bytes >= _SHARED_BYTES for upload in uploads)
-        is_short_handed = (spare and (is_far or is_long)) or (is_long and all(lane.is_full for lane in self._lanes))
-        most = _MOST_FAR if is_far else _MOST_NEAR
-        if is_short_handed and len(self._lanes) < most and self._lobby.has_room:
-            try:
-                self._log_in()
-            except errors.SyncError:
-                self._is_crowded = True
-        self._share(uploads)
+        if any(lane.channel.is_far for lane in self._lanes):
+            most = _MOST_FAR
+        elif is_long:
+            most = _MOST_NEAR
+        else:
+            return 1
+        more = 1 if is_long and all(lane.is_full for lane in self._lanes) else 0
+        return min(most, max(1 + shares, len(self._lanes) + more))
 
     def pump(self, seconds: float) -> None:
         """Send and receive once."""

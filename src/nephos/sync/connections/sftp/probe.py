@@ -14,39 +14,41 @@ _BODY = b"nephos probe"
 
 
 def probe(channel: Channel, place: Place) -> base.Profile:
-    """Make the folder, write there. Raises SyncError if that cannot be done."""
-    _make_base(channel, place)
+    """Make the folder, write there; four times there and back. Raises SyncError if that cannot be done."""
     names = [place.below(hidden.name("probe", ids.new()).encode()) for _ in range(2)]
-    for name in names:
-        _write(channel, name)
+    _write(channel, _make(channel, place, names))
     copying.rename(channel, (names[0], names[1]), len(_BODY))
     removed = channels.answer(channel, Kind.REMOVE, packets.text(names[1]), base.NEVER)
     return base.Profile(checks_content=False, can_delete=removed.status == Status.OK, note=_note(channel))
 
 
-def _make_base(channel: Channel, place: Place) -> None:
+def _make(channel: Channel, place: Place, names: list[bytes]) -> list[bytes]:
+    """The base and two files in it; their handles. Raises SyncError."""
     parts = place.folder.split(b"/")
-    for count in range(1, len(parts) + 1):
-        folder = b"/".join(parts[:count])
-        if folder:
-            channels.answer(channel, Kind.MKDIR, packets.text(folder) + packets.NO_ATTRIBUTES, base.NEVER)
-    there = channels.answer(channel, Kind.STAT, packets.text(place.below(b"")), base.NEVER)
+    above = [b"/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    requests = [(Kind.MKDIR, packets.text(folder) + packets.NO_ATTRIBUTES) for folder in above if folder]
+    mode = packets.u32(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE) + packets.NO_ATTRIBUTES
+    requests.append((Kind.STAT, packets.text(place.below(b""))))
+    requests += [(Kind.OPEN, packets.text(name) + mode) for name in names]
+    there, *opened = channels.answers(channel, requests, base.NEVER)[-3:]
     if there.kind != Kind.ATTRIBUTES:
         raise refusals.of(there, "find or make the folder")
+    for reply in opened:
+        if reply.kind != Kind.HANDLE:
+            raise refusals.of(reply, "make a file")
+    return [reply.text for reply in opened]
 
 
-def _write(channel: Channel, name: bytes) -> None:
-    body = packets.text(name) + packets.u32(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE) + packets.NO_ATTRIBUTES
-    opened = channels.answer(channel, Kind.OPEN, body, base.NEVER)
-    if opened.kind != Kind.HANDLE:
-        raise refusals.of(opened, "make a file")
-    handle = packets.text(opened.text)
-    written = channels.answer(channel, Kind.WRITE, handle + packets.u64(0) + packets.text(_BODY), base.NEVER)
+def _write(channel: Channel, handles: list[bytes]) -> None:
+    requests = []
+    for handle in handles:
+        requests.append((Kind.WRITE, packets.write(handle, 0, len(_BODY)) + _BODY))
+        requests.append((Kind.FSETSTAT, packets.text(handle) + packets.times(0)))
+        requests.append((Kind.CLOSE, packets.text(handle)))
+    written, timed, *_ = channels.answers(channel, requests, base.NEVER)
     if written.status != Status.OK:
         raise refusals.of_write(written)
-    timed = channels.answer(channel, Kind.FSETSTAT, handle + packets.times(0), base.NEVER)
     channel.sets_times = timed.status == Status.OK
-    channels.answer(channel, Kind.CLOSE, handle, base.NEVER)
 
 
 def _note(channel: Channel) -> str:
