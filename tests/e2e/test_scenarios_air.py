@@ -80,7 +80,9 @@ class Evening:
 def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
     station = Station(tmp_path_factory.mktemp("evening") / "home")
     (station.root / "config").mkdir(parents=True)
-    (station.root / "config/nephos.toml").write_text('[recording]\npipeline = ""\n')
+    (station.root / "config/nephos.toml").write_text(
+        '[recording]\npipeline = ""\n[maintenance.signal]\nsilent_seconds = 1\n'
+    )
     made = Evening(station)
     try:
         station.start()
@@ -141,6 +143,19 @@ def test_s1_a_sender_that_comes_late_is_recorded_from_then_on(evening: Evening) 
     assert gap["start"] == recording["starts_at"]
     assert LATE - 1 <= gap["seconds"] <= LATE + 2
     assert evening.senders["Late"].sent.startswith(evening.content("Late"))
+
+
+def test_s1_its_silence_is_one_alert_and_one_recovery(evening: Evening) -> None:
+    channel = evening.call("GET", "/channels/Late")
+    told = [
+        event["kind"]
+        for event in sorted(evening.call("GET", "/events?limit=1000"), key=lambda event: event["id"])
+        if event["kind"] in ("problem.opened", "problem.closed")
+        and event["data"]["about"] == f"channel:{channel['id']}"
+    ]
+
+    assert told == ["problem.opened", "problem.closed"]
+    assert channel["status"] == "up"
 
 
 def test_s3_neighbours_share_their_padding_and_one_join(evening: Evening) -> None:
