@@ -44,9 +44,9 @@ class Web(_Section, frozen=True):
 
 class Recording(_Section, frozen=True):
     interface: str = ""  # name or address of the network interface for channels that name none
-    segment_seconds: Annotated[int, Meta(ge=2, le=3600)] = 10
+    segment_seconds: Annotated[int, Meta(ge=2, le=3600)] = 10  # of those that begin after a change
     pre_roll_seconds: Seconds = 3
-    receive_buffer_bytes: Annotated[int, Meta(ge=65536)] = 8 * 1024 * 1024
+    receive_buffer_bytes: Annotated[int, Meta(ge=65536)] = 8 * 1024 * 1024  # asked for when a channel is joined
     engine: Literal["socket", "multicat"] = "socket"  # what receives udp:// and rtp://, unless the address says it
     pipeline: str = "archive"  # for schedules that name none; empty: recordings are not processed
     soft_floor_bytes: Annotated[int, Meta(ge=0)] = 2 * 1024**3  # below: warn, take no new work

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from nephos.config.live import Live
 from nephos.config.load import Loaded
 from nephos.core import errors as core_errors
 from nephos.lib import clock
@@ -26,13 +27,14 @@ class Guard:
     idle = timedelta(seconds=1)
 
     def __init__(self, loaded: Loaded) -> None:
-        self._loaded = loaded
+        self._live = Live(loaded)
         self._stopped = 0
 
     def step(self) -> bool:
         """Look at the space, and stop one booking if there is too little."""
-        hard = self._loaded.settings.recording.hard_floor_bytes
-        free = space.free_bytes(self._loaded)
+        loaded = self._live.current()
+        hard = loaded.settings.recording.hard_floor_bytes
+        free = space.free_bytes(loaded)
         if free >= hard * _ROOM_AGAIN:
             self._stopped = 0
             return False

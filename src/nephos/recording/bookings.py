@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from nephos.config.live import Live
 from nephos.config.load import Loaded
 from nephos.core import errors as core_errors
 from nephos.core.loops import Loop
@@ -55,7 +56,7 @@ class Planner:
     idle = timedelta(seconds=0.25)
 
     def __init__(self, loaded: Loaded) -> None:
-        self._loaded = loaded
+        self._live = Live(loaded)
         self._event = -1
         self._fill_mono = self._plan_mono = clock.monotonic()
         self._last: tuple[datetime, float] | None = None
@@ -67,10 +68,10 @@ class Planner:
         fills = self._stepped(now, mono) or self._concerns_us(news) or mono >= self._fill_mono
         if fills:
             self._fill_mono = mono + _FILL_SECONDS
-            fill_all(self._loaded, now=now)
+            fill_all(self._live.current(), now=now)
         if fills or news or mono >= self._plan_mono:
             self._plan_mono = mono + _PLAN_SECONDS
-            write_plan(self._loaded, now=now)
+            write_plan(self._live.current(), now=now)
         return False
 
     def _news(self) -> list[log.Entry] | None:
@@ -159,7 +160,8 @@ class Arrivals:
     idle = timedelta(seconds=0.5)
 
     def __init__(self, loaded: Loaded) -> None:
-        self._loaded = loaded
+        self._live = Live(loaded)
+        self._longest = timedelta(0)  # of the segments, since this process began
         self._recorder = evidence.Recorder(loaded.home.run)
 
     def step(self) -> bool:
@@ -167,25 +169,26 @@ class Arrivals:
         now = clock.now()
         due = Booking.objects.filter(state=states.BookingState.PLANNED, from_at__lte=now, channel__isnull=False)
         self._recorder.look()
+        loaded = self._live.current()
+        self._longest = max(self._longest, timedelta(seconds=loaded.settings.recording.segment_seconds))
         for booking in due.select_related("channel", "schedule"):
             try:
-                self._look(booking, now)
+                self._look(loaded, booking, now)
             except core_errors.StaleState:
                 logger.info("A booking was changed by somebody else meanwhile", extra={"booking": booking.pk})
         return False
 
-    def _look(self, booking: Booking, now: datetime) -> None:
+    def _look(self, loaded: Loaded, booking: Booking, now: datetime) -> None:
         window = gaps.Span(booking.from_at, booking.to_at)
         assert booking.channel is not None  # noqa: S101 - asked for in the query
-        folder = segments.folder(self._loaded.home.recordings, booking.channel.slug)
+        folder = segments.folder(loaded.home.recordings, booking.channel.slug)
         is_over = now > booking.to_at + _OVER
         # While it runs this is asked twice a second, so only segments of today's length are looked at.
-        usual = timedelta(seconds=self._loaded.settings.recording.segment_seconds)
-        longest = evidence.LONGEST_SEGMENT if is_over else usual
+        longest = evidence.LONGEST_SEGMENT if is_over else self._longest
         if evidence.has_begun(folder, window, booking=booking.pk, longest=longest):
-            finaliser.begin(self._loaded, booking)
+            finaliser.begin(loaded, booking)
         elif is_over and self._recorder.is_done_with(booking.pk, end=booking.to_at):
-            why = self._recorder.why_missed(window, eras.read(self._loaded.home.recordings))
+            why = self._recorder.why_missed(window, eras.read(loaded.home.recordings))
             miss(booking, reason=booking.reason or why)
 
 

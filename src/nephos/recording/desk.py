@@ -33,7 +33,7 @@ class Desk:
     def __init__(self, *, recordings: Path, floor_bytes: int, heartbeat: heartbeats.Heartbeat) -> None:
         self.has_room = True
         self.recordings = recordings
-        self._floor_bytes = floor_bytes
+        self.floor_bytes = floor_bytes
         self._heartbeat = heartbeat
         self._waiting: queue.SimpleQueue[tuple[Work, int] | None] = queue.SimpleQueue()
         self._most_bytes = min(_MOST_BYTES, max(_LEAST_BYTES, ports.memory_bytes() // _MEMORY_SHARE))
@@ -95,9 +95,9 @@ class Desk:
         except OSError:
             return  # the writers will find out what is wrong with it
         had_room = self.has_room
-        self.has_room = free >= self._floor_bytes * (1.0 if had_room else _ROOM_AGAIN)
+        self.has_room = free >= self.floor_bytes * (1.0 if had_room else _ROOM_AGAIN)
         if self.has_room != had_room:
-            facts = {"free_bytes": free, "floor_bytes": self._floor_bytes}
+            facts = {"free_bytes": free, "floor_bytes": self.floor_bytes}
             if self.has_room:
                 logger.warning("There is space again, recording goes on", extra=facts)
             else:
@@ -114,9 +114,9 @@ class Lane:
 
     def __init__(self, slug: str, *, desk: Desk, closer: writer.Closer, segment_seconds: int) -> None:
         self.slug = slug
+        self.segment_seconds = segment_seconds
         self._desk = desk
         self._closer = closer
-        self._segment_seconds = segment_seconds
         self._decoder: batch.Decoder | None = None
         self._track: track.Track | None = None
         self._refused_bytes = 0
@@ -136,6 +136,15 @@ class Lane:
     @property
     def trouble(self) -> str:
         return self._track.trouble if self._track is not None else ""
+
+    def cut_into(self, segment_seconds: int) -> None:
+        """Segments to come are so long."""
+        self._desk.offer(lambda: self._cut_into(segment_seconds))
+
+    def _cut_into(self, segment_seconds: int) -> None:
+        self.segment_seconds = segment_seconds
+        if self._track is not None:
+            self._track.cut_into(segment_seconds)
 
     def decode_with(self, decoder: batch.Decoder) -> None:
         """Batches from now on come from this source."""
@@ -172,5 +181,5 @@ class Lane:
         if self._decoder is None:
             return None
         folder = segments.folder(self._desk.recordings, self.slug)
-        out = writer.Writer(folder, segment_seconds=self._segment_seconds, closer=self._closer)
+        out = writer.Writer(folder, segment_seconds=self.segment_seconds, closer=self._closer)
         return track.Track(self.slug, self._decoder, out)

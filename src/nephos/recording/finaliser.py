@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import transaction
 
+from nephos.config.live import Live
 from nephos.config.load import Loaded
 from nephos.core.loops import Loop
 from nephos.events import kinds, moves
@@ -46,7 +47,7 @@ class Finaliser:
     idle = timedelta(seconds=0.5)
 
     def __init__(self, loaded: Loaded, grown: growing.Growing | None = None) -> None:
-        self._loaded = loaded
+        self._live = Live(loaded)
         self._grown = grown
         self._recorder = evidence.Recorder(loaded.home.run)
         self._failures: dict[int, int] = {}
@@ -70,7 +71,7 @@ class Finaliser:
 
     def _try(self, booking: Booking) -> None:
         try:
-            finish(self._loaded, booking, self._grown)
+            finish(self._live.current(), booking, self._grown)
         except (OSError, errors.NephosError) as error:
             failures = self._failures.get(booking.pk, 0)
             wait = _AGAIN.delay(failures).total_seconds()

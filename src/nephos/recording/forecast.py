@@ -32,7 +32,7 @@ class ConflictView:
 
 def conflicts() -> list[ConflictView]:
     """Shortages of the next seven days, the earliest first."""
-    loaded = bootstrap.loaded()
+    loaded = bootstrap.current()
     recording = loaded.settings.recording
     wanted = demands(loaded, now=clock.now())
     found = capacity.network(wanted, limit=recording.network_bits_per_second)

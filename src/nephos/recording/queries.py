@@ -105,14 +105,14 @@ def schedules(*, channel: int | None = None) -> list[ScheduleView]:
     rows = Schedule.objects.select_related("channel")
     found = list(rows if channel is None else rows.filter(channel_id=channel))
     next_at = _next_at(row.pk for row in found)
-    station_zone = zones.of_station(bootstrap.loaded())
+    station_zone = zones.of_station(bootstrap.current())
     return [_schedule_view(row, next_at.get(row.pk), station_zone) for row in found]
 
 
 def schedule(ref: str | int) -> ScheduleView:
     """One schedule. Raises UnknownSchedule."""
     row = get_schedule(ref)
-    return _schedule_view(row, _next_at([row.pk]).get(row.pk), zones.of_station(bootstrap.loaded()))
+    return _schedule_view(row, _next_at([row.pk]).get(row.pk), zones.of_station(bootstrap.current()))
 
 
 def get_schedule(ref: str | int) -> Schedule:
@@ -223,7 +223,7 @@ def preview_of(ref: str | int, *, count: int = 10, after: datetime | None = None
 
 def _preview(schedule: Schedule, count: int, after: datetime | None) -> Preview:
     after = after or clock.now()
-    rule, warning = agenda.rule_of(schedule, station_zone=zones.of_station(bootstrap.loaded()))
+    rule, warning = agenda.rule_of(schedule, station_zone=zones.of_station(bootstrap.current()))
     if rule.is_counted and rule.date is None:
         rule = replace(rule, date=after.astimezone(ZoneInfo(rule.zone)).date())
     services.check_days(rule)

@@ -59,6 +59,10 @@ class Receiver:
         self._lane.decode_with(source)
         self._join(now.mono)
 
+    def cut_into(self, segment_seconds: int) -> None:
+        """Segments to come are so long."""
+        self._lane.cut_into(segment_seconds)
+
     def change(self, source: base.Source, now: timeline.Reading) -> None:
         """From now on receive from there; what came until now stays in the same segments."""
         self._leave(now.mono)

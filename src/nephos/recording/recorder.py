@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from nephos.config import live, load
+from nephos.config import live, load, schema
 from nephos.lib import clock, heartbeats, ports, urls
 from nephos.recording import desk, eras, handover, plan, receiver, timeline, windows, writer
 from nephos.recording.sources import base, registry
@@ -47,6 +47,11 @@ def read_clocks() -> timeline.Reading:
     return timeline.Reading(wall=clock.unix(), mono=mono, slept=mono - clock.monotonic())
 
 
+def _least_free_bytes(settings: schema.Settings) -> int:
+    """Above it the keeper stops one booking after another."""
+    return settings.recording.hard_floor_bytes // 2
+
+
 @dataclass(slots=True)
 class _Post:
     """One channel of the plan, received or not."""
@@ -70,7 +75,7 @@ class Recorder:
         self._closer = writer.Closer()
         self._desk = desk.Desk(
             recordings=loaded.home.recordings,
-            floor_bytes=self._settings.hard_floor_bytes // 2,  # above it the keeper stops one booking after another
+            floor_bytes=_least_free_bytes(loaded.settings),
             heartbeat=heartbeats.Heartbeat(loaded.home.run, "recorder"),
         )
         self._posts: dict[str, _Post] = {}
@@ -243,13 +248,20 @@ class Recorder:
         return handover.told(self._line, mono, [post.windows for post in self._posts.values()])
 
     def _take_up_settings(self, now: timeline.Reading) -> None:
-        """Sources that a change of the settings concerns are opened as it says; the others go on as they are."""
+        """Sources that a change of the settings concerns are opened as it says; the others go on as they are.
+
+        A receive buffer is asked for when a channel is joined: to join anew for it would lose what comes meanwhile.
+        """
         fresh = self._live.current().settings
         old, self._all_settings = self._all_settings, fresh
         if (fresh.source, fresh.recording) == (old.source, old.recording):
             return
         self._settings = fresh.recording
+        self._desk.floor_bytes = _least_free_bytes(fresh)
         for post in self._posts.values():
+            post.windows.pre_roll = timedelta(seconds=fresh.recording.pre_roll_seconds)
+            if post.receiver is not None:
+                post.receiver.cut_into(fresh.recording.segment_seconds)
             interface = post.channel.interface
             before, after = (registry.options(one, interface=interface) for one in (old, fresh))
             if post.receiver is not None and registry.is_other(post.channel.url, before, after):

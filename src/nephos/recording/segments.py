@@ -22,6 +22,7 @@ FOLDER = ".segments"
 PACKET_BYTES = 188
 _NAME = re.compile(r"([0-9]{8}T[0-9]{6}Z)(?:-([1-9][0-9]{0,8}))?", re.ASCII)
 _LONGEST_LINE = 4096
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _ENCODER = json.JSONEncoder(separators=(",", ":"))  # one for all lines: a hundred channels write a hundred a second
 
 
@@ -74,12 +75,13 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One segment file; `bytes` counts whole packets only."""
+    """One segment file; `bytes` counts whole packets only, `written_at` is the last change of the file."""
 
     path: Path
     start: datetime
     bytes: int
     era: int = 0
+    written_at: datetime = _NEVER
 
     @property
     def journal(self) -> Path:
@@ -139,10 +141,11 @@ def list_segments(place: Path, *, after: datetime | None = None, before: datetim
     segments = []
     for era, start, path in sorted(found):
         try:
-            size = path.stat().st_size
+            found_at = path.stat()
         except FileNotFoundError:  # removed meanwhile
             continue
-        segments.append(Segment(path=path, start=start, bytes=size - size % PACKET_BYTES, era=era))
+        size, written_at = found_at.st_size, datetime.fromtimestamp(found_at.st_mtime, UTC)
+        segments.append(Segment(path, start, size - size % PACKET_BYTES, era=era, written_at=written_at))
     return segments
 
 

@@ -167,7 +167,7 @@ def _free_slug(name: str, channel: Channel, *, besides: Schedule | None) -> str:
 
 
 def _station_zone() -> str:
-    return zones.of_station(bootstrap.loaded())
+    return zones.of_station(bootstrap.current())
 
 
 # --- bookings --------------------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def record_now(
             hint="`nephos channel edit NAME --buffer 2h` keeps what airs from now on, to record it afterwards.",
         )
     if start <= now + _AT_ONCE:
-        space.check(bootstrap.loaded())
+        space.check(bootstrap.current())
     with transaction.atomic():
         booking = Booking.objects.create(
             state=states.BOOKING.first,

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from nephos.config.live import Live
 from nephos.config.load import Loaded
 from nephos.lib import clock
 from nephos.library.models import Asset, Channel
@@ -38,13 +39,14 @@ class Sweeper:
     idle = timedelta(seconds=5)
 
     def __init__(self, loaded: Loaded) -> None:
-        self._loaded = loaded
+        self._live = Live(loaded)
         self._since: datetime | None = None
         self._waiting: set[int] = set()
 
     def step(self) -> bool:
         """Tidy up where something was closed since the last time."""
         now = clock.now()
+        loaded = self._live.current()
         if self._since is None:
             self._waiting = set(Channel.objects.values_list("pk", flat=True))
         else:
@@ -52,10 +54,10 @@ class Sweeper:
             self._waiting |= {pk for pk in closed.values_list("channel_id", flat=True) if pk is not None}
         self._since = now - timedelta(seconds=1)
         for channel in Channel.objects.filter(pk__in=self._waiting):
-            if tidy(self._loaded, channel, now=now):
+            if tidy(loaded, channel, now=now):
                 self._waiting.discard(channel.pk)
         for channel in Channel.objects.filter(buffer_since__isnull=False):
-            roll(self._loaded, channel, now=now)
+            roll(loaded, channel, now=now)
         return False
 
 
@@ -79,9 +81,10 @@ def tidy(loaded: Loaded, channel: Channel, *, now: datetime) -> bool:
     for segment in found:
         # What the clock said then, and what it would have said had it been as it is now: in doubt a segment stays.
         starts = (segment.start, segment.start + known.shift(of=segment.era, to=known.last))
-        if any(start < one.end and start + length > one.start for one in held for start in starts):
+        lasted = max(length, min(segment.written_at - segment.start, evidence.LONGEST_SEGMENT))  # it was set otherwise
+        if any(start < one.end and start + lasted > one.start for one in held for start in starts):
             continue
-        if starts[1] + length + _REST > now:
+        if starts[1] + lasted + _REST > now:
             is_done = False
         else:
             _remove_if_held(segment, closed, channel)
@@ -101,7 +104,8 @@ def roll(loaded: Loaded, channel: Channel, *, now: datetime) -> None:
         return
     held = _open_windows(channel, timedelta(seconds=recording.pre_roll_seconds) + _BEFORE + length)
     for segment in old:
-        if not any(segment.start < one.end and segment.start + length > one.start for one in held):
+        end = max(segment.start + length, min(segment.written_at, segment.start + evidence.LONGEST_SEGMENT))
+        if not any(segment.start < one.end and end > one.start for one in held):
             _remove(segment, why="A segment has left the rolling buffer and was removed")
 
 

@@ -56,6 +56,10 @@ class Track:
         """The programme map as it came last."""
         return self._maps.tables.programmes
 
+    def cut_into(self, segment_seconds: int) -> None:
+        """Segments to come are so long."""
+        self._writer.segment_seconds = segment_seconds
+
     def replace(self, decoder: batch.Decoder) -> None:
         """The channel comes from elsewhere now; nothing is expected of its first packets."""
         self._decoder = decoder

@@ -22,7 +22,7 @@ class Windows:
     """Opens each window once, however the wall clock steps, and closes it when its time has elapsed."""
 
     def __init__(self, *, pre_roll: timedelta) -> None:
-        self._pre_roll = pre_roll
+        self.pre_roll = pre_roll
         self._planned: Sequence[plan.Window] = ()
         self._open: dict[int, Open] = {}
         self._done: dict[int, datetime] = {}  # the end with which a booking was over
@@ -78,12 +78,12 @@ class Windows:
     def next_change(self, *, utc: datetime, mono: float) -> float:
         """When the next window opens or closes, on the monotonic clock; an hour away if none does."""
         ends = [running.ends_mono for running in self._open.values()]
-        starts = [w.start - self._pre_roll for w in self._planned if w.booking not in self._open]
+        starts = [w.start - self.pre_roll for w in self._planned if w.booking not in self._open]
         opens = [mono + (start - utc).total_seconds() for start in starts if start > utc]
         return min([*ends, *opens, mono + 3600.0])
 
     def _is_due(self, window: plan.Window, utc: datetime) -> bool:
-        if window.booking in self._open or not window.start - self._pre_roll <= utc < window.end:
+        if window.booking in self._open or not window.start - self.pre_roll <= utc < window.end:
             return False
         done = self._done.get(window.booking)
         return done is None or window.end > done

@@ -64,10 +64,12 @@ class Writer:
     """One channel's segments, one open at a time."""
 
     def __init__(self, folder: Path, *, segment_seconds: int, closer: Closer) -> None:
+        self.segment_seconds = segment_seconds  # of the segments to come
         self._folder = folder
-        self._segment_seconds = segment_seconds
         self._closer = closer
         self._start: int | None = None
+        self._until = 0  # the second of UTC in which the next segment begins
+        self._newest: int | None = None  # start of the last segment of this era
         self._era = 0
         self._stream = -1
         self._journal = -1
@@ -80,12 +82,23 @@ class Writer:
 
     def begin(self, second: int, *, at: datetime, era: int = 0) -> None:
         """Bytes that follow came `at` that time, in this second of UTC. Raises OSError."""
-        start = segments.slot(second, self._segment_seconds)
-        if start == self._start and era == self._era:
+        if self._start is not None and era == self._era and self._start <= second < self._until:
             return
         self.close()
-        self._era = era
+        if self._is_new or era != self._era:
+            self._era = era
+            found = [s for s in segments.list_segments(self._folder) if s.era == era] if self._is_new else []
+            self._newest = int(found[-1].start.timestamp()) if found else None
+        start = self._next_start(second)
         self._open(start, at)
+        self._newest, self._until = start, segments.slot(start, self.segment_seconds) + self.segment_seconds
+
+    def _next_start(self, second: int) -> int:
+        """Never behind the newest segment, though that was longer than they are now: names tell the order."""
+        start = segments.slot(second, self.segment_seconds)
+        if self._newest is None or start >= self._newest:
+            return start
+        return max(second, self._newest)
 
     def write(self, packets: Buffer, *, at: float | None = None) -> None:
         """Append whole packets: all of them, or none from the first that does not fit. Raises OSError.
