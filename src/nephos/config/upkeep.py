@@ -83,6 +83,8 @@ class ChannelCheck(_Part, frozen=True):
     misses: Annotated[int, Meta(ge=1, le=100)] = 2  # so many in a row before it is down
     recheck_seconds: Interval = 15  # after a miss, sooner than the interval
     threads: Annotated[int, Meta(ge=1, le=32)] = 4
+    fetched: bool = True  # also HTTP, HLS, RTSP, SRT, RIST and files
+    fetch_seconds: Annotated[float, Meta(ge=1, le=30)] = 15  # for those: a program starts and connects first
 
 
 class SignalCheck(_Part, frozen=True):

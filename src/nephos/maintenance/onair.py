@@ -16,7 +16,7 @@ from nephos.library.states import ChannelStatus
 from nephos.maintenance import hearing
 from nephos.monitoring import services
 from nephos.recording import states
-from nephos.recording.sources import address, probe
+from nephos.recording.sources import address, links, probe, registry
 
 KIND = "channel.down"
 _WELL_BEFORE = timedelta(seconds=45)  # longer than any look takes
@@ -54,9 +54,18 @@ class OnAir:
         due = [one for one in channels if one.slug not in taken and self._is_due(one, chosen, now)]
         if not due:
             return
+        busy = {_host(one) for one in channels if one.slug in taken} - {""}
+        last_start = now + (_WELL_BEFORE - timedelta(seconds=chosen.fetch_seconds)).total_seconds()
+
+        def look(channel: Channel) -> Heard | None:
+            """The slow ones may make a late one too late: it is asked at the next check."""
+            if clock.monotonic() > last_start or _host(channel) in busy:
+                return None
+            return listen(channel, loaded)
+
         # A pool of its own: a look that hangs costs a thread of this check and of nothing else.
         with ThreadPoolExecutor(max_workers=chosen.threads, thread_name_prefix="on-air") as pool:
-            for heard in pool.map(lambda channel: listen(channel, loaded), due):
+            for heard in pool.map(look, due):
                 if heard is not None:
                     self._judge(heard, loaded)
 
@@ -114,22 +123,32 @@ def _spoken_for(loaded: Loaded) -> set[str]:
 
 
 def listen(channel: Channel, loaded: Loaded) -> Heard | None:
-    """One look at a channel; None for what another program fetches.
-
-    A provider may allow a single connection, and a look must not cost the recording that uses it.
-    """
+    """One look at a channel; None for what is not to be asked: a command of the settings may hold the only tuner."""
+    chosen = loaded.settings.maintenance.channels
+    given = registry.options(loaded.settings)
     try:
         place = address.parse(channel.address)
-        if not isinstance(place, address.Address):
+        if isinstance(place, address.Address):
+            timeout = timedelta(seconds=chosen.timeout_seconds)
+            found = probe.probe(place, interface=given.interface, timeout=timeout)
+        elif chosen.fetched and place.scheme != "pipe":
+            ear = probe.Ear(registry.make(channel.address, given))
+            timeout = timedelta(seconds=chosen.fetch_seconds)
+            found = probe.hear(ear, timeout=timeout, is_enough=lambda heard: heard.is_clear)
+        else:
             return None
-        found = probe.probe(
-            place,
-            interface=loaded.settings.recording.interface,
-            timeout=timedelta(seconds=loaded.settings.maintenance.channels.timeout_seconds),
-        )
     except errors.NephosError as error:
         return Heard(channel, error.message, error.hint)
     return Heard(channel, _SAID.get(found.state, ""), bits_per_second=found.bits_per_second)
+
+
+def _host(channel: Channel) -> str:
+    """Of what is fetched. A provider may allow a single connection: a look must not cost the recording that uses it."""
+    try:
+        place = address.parse(channel.address)
+    except errors.NephosError:
+        return ""
+    return place.host if isinstance(place, links.Link) else ""
 
 
 def key(channel: Channel) -> str:

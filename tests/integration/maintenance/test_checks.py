@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from nephos.library.models import Channel
 from nephos.maintenance import alive, digest, held, in_force, missed, onair, signal, space
 from nephos.monitoring import queries
 from nephos.recording import services as recording
-from tests.fakes import multicast
+from tests.fakes import multicast, senders, transport
 
 pytestmark = pytest.mark.django_db
 
@@ -153,12 +154,48 @@ def test_a_channel_that_will_be_recorded_in_a_moment_is_left_to_the_recorder(set
     assert len(opened()) == 1
 
 
-def test_what_another_program_fetches_is_not_asked(settle: Settle) -> None:
+def test_what_is_fetched_is_asked_too(settle: Settle, tmp_path: Path) -> None:
     loaded, check = settle(f"{QUICK}\nmisses = 1"), onair.OnAir()
-    library.add_channel(name="Web", address="https://example.invalid/live.m3u8")
+    (tmp_path / "a.ts").write_bytes(transport.stream(20_000))
+    sender = senders.HttpSender(tmp_path / "a.ts")
+    channel = library.add_channel(name="Web", address=sender.url)
+    sender.start()
+    try:
+        look(check, loaded)
+    finally:
+        sender.stop()
+    channel.refresh_from_db()
+    assert (channel.status, opened()) == ("up", [])
+
+    look(check, loaded)
+
+    channel.refresh_from_db()
+    assert (channel.status, opened()) == ("down", [f"channel.down:{channel.pk}"])
+    assert "cannot be fetched" in queries.problems()[0].reason
+
+
+@pytest.mark.parametrize(
+    ("address", "more"), [("http://127.0.0.1:9/live.ts", "fetched = false"), ("pipe:tuner", "fetched = true")]
+)
+def test_what_must_not_be_asked_is_not(settle: Settle, address: str, more: str) -> None:
+    loaded, check = settle(f"{QUICK}\nmisses = 1\n{more}"), onair.OnAir()
+    library.add_channel(name="Web", address=address)
+
     look(check, loaded)
 
     assert opened() == []
+
+
+def test_a_server_from_which_a_channel_is_received_is_not_asked_for_another(settle: Settle, beats: Beats) -> None:
+    loaded, check = settle(f"{QUICK}\nmisses = 1"), onair.OnAir()
+    one, _ = (library.add_channel(name=name, address=f"http://127.0.0.1:9/{name}.ts") for name in ("one", "two"))
+    with locks.FileLock(loaded.home.run / "recorder.lock"):
+        beats(loaded, "recorder", receivers=[{"slug": one.slug, "state": "receiving", "bookings": [1]}])
+        look(check, loaded)
+        assert opened() == []
+    look(check, loaded)
+
+    assert len(opened()) == 2
 
 
 def test_the_problem_of_a_channel_goes_with_it(settle: Settle) -> None:

@@ -60,14 +60,15 @@ class Stage:
         self.heard: list[str] = []
         self.tried: list[float] = []
         patch.setattr(onair.probe, "probe", self._probe)
+        patch.setattr(onair.probe, "hear", self._probe)
 
     def _probe(self, place: Any, *, timeout: Any, **_more: Any) -> Any:
         self.heard.append(str(place))
         self.tried.append(timeout.total_seconds())
         return probe.Result(probe.State.DOWN)
 
-    def channel(self, name: str = "One") -> Channel:
-        return library.add_channel(name=name, address="udp://239.1.2.3:5004")
+    def channel(self, name: str = "One", address: str = "udp://239.1.2.3:5004") -> Channel:
+        return library.add_channel(name=name, address=address)
 
     def disk(self, *, total: int = 1000 * 10**9, free: int = 500 * 10**9) -> None:
         usage = namedtuple("usage", "total used free")
@@ -230,6 +231,18 @@ def _channels_timeout(stage: Stage, _beats: Any) -> None:
     stage.run.set("maintenance.channels.timeout_seconds", 7)
     stage.run.step("channels", later=10**4)
     assert stage.tried == [2, 7]
+
+
+@effect("channels.fetched", "channels.fetch_seconds")
+def _channels_fetched(stage: Stage, _beats: Any) -> None:
+    stage.channel(address="http://127.0.0.1:9/live.ts")
+    stage.run.set("maintenance.channels.fetched", False)
+    stage.run.step("channels")
+    assert stage.tried == []
+    stage.run.set("maintenance.channels.fetched", True)
+    stage.run.set("maintenance.channels.fetch_seconds", 9)
+    stage.run.step("channels", later=10**4)
+    assert stage.tried == [9]
 
 
 @effect("channels.threads")

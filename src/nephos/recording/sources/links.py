@@ -37,6 +37,11 @@ class Link:
         return self.scheme in _WEB and urllib.parse.urlsplit(self.url).path.lower().endswith((".m3u8", ".m3u"))
 
     @property
+    def host(self) -> str:
+        """The host and port of a server, empty if there is none."""
+        return urllib.parse.urlsplit(self.url).netloc.rpartition("@")[2] if self.scheme not in ("file", "pipe") else ""
+
+    @property
     def path(self) -> str:
         """The path of a `file:`."""
         return urllib.parse.unquote(urllib.parse.urlsplit(self.url).path)
