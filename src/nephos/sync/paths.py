@@ -96,7 +96,6 @@ def observe(db: sqlite3.Connection, sight: Sight) -> PathRow:
         set_id=sight.set_id,
         generation=row.generation + (row.observed != sight.fingerprint),
         bytes=sight.fingerprint.size_bytes if state not in BUSY else None,
-        cause="",
         attempts=0,
         **({} if state in BUSY else _AS_IT_IS),
     )
@@ -319,7 +318,7 @@ def recover(db: sqlite3.Connection) -> int:
     return len(rows)
 
 
-_AS_IT_IS: dict[str, str | int | bytes] = {"action": Action.NOTHING, "other": b"", "freed": 0}
+_AS_IT_IS: dict[str, str | int | bytes] = {"action": Action.NOTHING, "other": b"", "freed": 0, "cause": ""}
 _NOT_BEGUN = {"bytes_done": 0, "parts": 0, "parts_done": 0, "attempts": 0}
 
 
