@@ -64,6 +64,9 @@ def test_detached_start_comes_back_with_the_address(station: Station) -> None:
     try:
         assert f"http://127.0.0.1:{station.port}/login/" in done.stdout
         assert station.json("status")["running"] is True
+        settings = station.root / "config/nephos.toml"
+        assert "# min_percent = 5" in settings.read_text()
+        assert settings.stat().st_mode & 0o777 == 0o600
     finally:
         station.run("stop", "--now")
 
@@ -85,6 +88,15 @@ def test_a_taken_port_is_one_sentence_and_nothing_starts(station: Station) -> No
     assert str(station.port) in done.stderr
     assert "hint:" in done.stderr
     assert station.pid_of("recorder") is None
+
+
+def test_an_address_that_is_not_ours_is_told_from_a_taken_port(station: Station) -> None:
+    station.environment["NEPHOS_WEB_HOST"] = "192.0.2.7"
+
+    done = refused(station, "start")
+
+    assert done.returncode == 5
+    assert "no address of this machine" in done.stderr
 
 
 def test_a_home_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

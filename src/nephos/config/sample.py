@@ -1,4 +1,4 @@
-"""The settings file that `nephos init` writes: every setting with its default, commented out."""
+"""The settings file that `nephos init` and the first start write: every setting with its default, commented out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from nephos.config import schema
+from nephos.config.home import Home
+from nephos.lib import files
 
 _HEAD = """\
 # Settings of this Nephos station. Every line that is commented out shows the default.
@@ -31,6 +33,14 @@ _EXAMPLES = """
 # [webhook.chat]
 # url = "https://chat.example.org/hooks/abc"
 """
+
+
+def write_if_none(home: Home) -> bool:
+    """Give a home its settings file, if it has none; whether it is new. Raises OSError."""
+    if home.config_file.exists():
+        return False
+    files.write_atomic(home.config_file, text(), mode=0o600)
+    return True
 
 
 def text() -> str:

@@ -75,6 +75,11 @@ def mirror(pipe: int, line: str) -> None:
         os.write(pipe, raw)
 
 
+def is_up() -> bool:
+    """Whether records of this process reach its files and, if critical, people."""
+    return any(isinstance(handler, critical.Spool) for handler in logging.getLogger().handlers)
+
+
 def setup(loaded: Loaded, *, role: str, console: bool = True, pipe: int | None = None) -> None:
     """Send this process's records to `logs/<role>.log`, to a debug file a package, and from info on to a person:
     to stderr, or into a pipe."""

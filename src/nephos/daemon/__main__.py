@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from nephos.config import load
+from nephos.core import logs
 from nephos.daemon import roles
 from nephos.lib import errors
 
@@ -24,8 +25,9 @@ def main(role: str, home: str) -> int:
         sys.stderr.write(f"{role}: {error.message}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
         return int(error.exit_code)
     except Exception:
-        # The last edge of a role: the trace belongs in its log, and the supervisor starts it again.
-        logger.exception("The role crashed", extra={"role": role})
+        # The last edge of a role; the supervisor starts it again. Once its log is up, `roles.run` has said it there.
+        if not logs.is_up():
+            logger.exception("The role crashed before its log was open", extra={"role": role})
         return 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import json
 import logging
 import os
@@ -14,11 +15,12 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from nephos.config import sample
 from nephos.config.load import Loaded
 from nephos.core import logs
 from nephos.daemon import errors, front, roles
 from nephos.daemon.children import Children
-from nephos.lib import clock, files, heartbeats, locks, ports, signals
+from nephos.lib import clock, files, heartbeats, listening, locks, ports, signals
 from nephos.maintenance import vitals
 from nephos.monitoring import last_resort
 
@@ -54,6 +56,8 @@ def start(
         _await_old_roles(loaded, wanted)
         if "web" in wanted:
             _prove_port_free(loaded)
+        with contextlib.suppress(OSError):  # of a folder that is mounted read-only: the defaults are in force
+            sample.write_if_none(loaded.home)
         terminal = front.Front(loaded.home.root) if prompt else None
         logs.setup(loaded, role="supervisor", pipe=terminal.pipe if terminal else None)
         (loaded.home.run / "stop.json").unlink(missing_ok=True)
@@ -73,16 +77,12 @@ def _prove_port_free(loaded: Loaded) -> None:
     web = loaded.settings.web
     if not web.port:
         return
-    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((web.host, web.port))
-        except OSError as error:
-            raise errors.PortTaken(
-                f"The page cannot listen on {web.host}:{web.port}: {error.strerror or error}.",
-                hint="End the program that uses it, or set another: nephos config set web.port 8601",
-            ) from None
+    found = listening.obstacle(web.host, web.port)
+    if found is not None:
+        raise errors.PortTaken(
+            f"The page cannot listen on {web.host}:{web.port}: {found.reason}.",
+            hint=listening.remedy(found, host=web.host),
+        )
 
 
 def _answers(host: str, port: int) -> bool:

@@ -215,7 +215,8 @@ def _why_waiting(row: Job) -> str:
         task = late.first()
         if task is None or task.not_before is None:
             return "Its next tasks are being made ready."
-        return f"{task.step.name} is tried again at {clock.stamp(task.not_before)}: {task.reason}"
+        pause = texts.duration(timedelta(seconds=max(1, round((task.not_before - clock.now()).total_seconds()))))
+        return f"{task.step.name} is tried again in {pause}: {task.reason}"
     online = Worker.objects.filter(state=states.WorkerState.ONLINE, seen_at__gt=clock.now() - _HEARD_WITHIN)
     if not online.exists():
         return "No worker is online; the farm role may not be running."

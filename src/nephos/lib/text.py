@@ -21,6 +21,10 @@ def parse_duration(text: str) -> timedelta:
     clock_face = re.fullmatch(r"(\d{1,3}):(\d{2})(?::(\d{2}))?", text)
     if clock_face:
         hours, minutes, seconds = (int(part or 0) for part in clock_face.groups())
+        if minutes > 59 or seconds > 59:
+            raise errors.Invalid(
+                f"{text!r} is not a length of time.", hint="After HH: comes at most 59; or write 1h30m."
+            )
         return timedelta(hours=hours, minutes=minutes, seconds=seconds)
     match = _DURATION.fullmatch(text)
     if not text or match is None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from nephos.config import load
-from nephos.lib import children, errors, ports, text
+from nephos.lib import children, errors, listening, ports, text
 from nephos.maintenance import machine
 from nephos.sync import mappings
 
@@ -195,9 +195,9 @@ def network(loaded: load.Loaded) -> list[Finding]:
     found = []
     if machine.station_runs(loaded):
         found.append(Finding("port", State.OK, f"The station runs; its page is on port {web.port}."))
-    elif problem := machine.port_problem(web.host, web.port):
-        hint = "End the program that uses it, or set another: nephos config set web.port 8601"
-        found.append(Finding("port", State.FAIL, f"The page cannot listen on {web.host}:{web.port}: {problem}.", hint))
+    elif stands := listening.obstacle(web.host, web.port):
+        sentence = f"The page cannot listen on {web.host}:{web.port}: {stands.reason}."
+        found.append(Finding("port", State.FAIL, sentence, listening.remedy(stands, host=web.host)))
     else:
         found.append(Finding("port", State.OK, f"Port {web.port} is free for the page."))
     if web.host not in ("127.0.0.1", "::1", "localhost") and not web.behind_tls:

@@ -94,18 +94,6 @@ def station_runs(loaded: Loaded) -> bool:
     return any(locks.FileLock(run / f"{name}.lock").is_held() for name in ("nephos", "web"))
 
 
-def port_problem(host: str, port: int) -> str:
-    """Why nobody could listen there, empty if one could."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return error.strerror or str(error)
-    return ""
-
-
 def database(loaded: Loaded) -> tuple[str, str]:
     """What is wrong with the database, or how it is."""
     address = of_django.url(loaded)

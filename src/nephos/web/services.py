@@ -11,6 +11,7 @@ from django.contrib.auth import authenticate, password_validation
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from nephos.core import claims
 from nephos.events import kinds, log
@@ -176,16 +177,30 @@ def make_login_link(*, user: User, lifetime: timedelta = LINK_LIFETIME) -> str:
     return secret
 
 
+def look_at_login_link(secret: str) -> None:
+    """See whether a link opens something, without spending it. Raises LinkSpent."""
+    if not _open_links(secret).exists():
+        raise _spent()
+
+
+def _open_links(secret: str) -> QuerySet[LoginLink]:
+    """By hash, so that time tells nothing."""
+    return LoginLink.objects.filter(hash=digest(secret), used_at=None, expires_at__gt=clock.now(), user__is_active=True)
+
+
+def _spent() -> errors.LinkSpent:
+    return errors.LinkSpent(hint="Make a new one: `nephos open` on the station's machine, or nephos user link NAME")
+
+
 def use_login_link(secret: str) -> User:
     """The account behind a link, which is spent by this. Raises LinkSpent.
 
-    The look-up is by hash, so time tells nothing; of two at once the conditional update lets one in.
+    Of two at once the conditional update lets one in.
     """
-    now = clock.now()
-    links = LoginLink.objects.filter(hash=digest(secret), used_at=None, expires_at__gt=now, user__is_active=True)
+    links = _open_links(secret)
     with transaction.atomic():
         link = links.select_related("user").first()
-        if link is None or not claims.take(links, used_at=now):
-            raise errors.LinkSpent(hint="Make a new one: nephos user link NAME")
+        if link is None or not claims.take(links, used_at=clock.now()):
+            raise _spent()
         log.emit(kinds.LinkUsed(subject=f"user:{link.user.pk}", user=link.user.username), actor=link.user.username)
     return link.user

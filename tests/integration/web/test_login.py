@@ -38,6 +38,10 @@ def test_looking_at_a_link_does_not_spend_it_and_the_button_lets_in_once(secret:
     assert browser.get("/").status_code == 200
     assert again.status_code == 403
     assert "was used before" in again.content.decode()
+    looked_at = other.get(f"/login/{secret}")
+    assert looked_at.status_code == 403
+    assert "Welcome" not in looked_at.content.decode()
+    assert "nephos open" in looked_at.content.decode()
     assert other.get("/").status_code == 302
 
 

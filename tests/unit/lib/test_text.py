@@ -19,7 +19,9 @@ def test_lengths_of_time_are_read(written: str, seconds: float) -> None:
     assert text.parse_duration(written) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("written", ["", " ", "s", "20", "h1", "-5s", "1.5h", "20s20s", "ten minutes", "9" * 300 + "d"])
+@pytest.mark.parametrize(
+    "written", ["", " ", "s", "20", "h1", "-5s", "1.5h", "20s20s", "25:61", "0:0:60", "ten minutes", "9" * 300 + "d"]
+)
 def test_what_is_no_length_of_time_is_refused(written: str) -> None:
     with pytest.raises(errors.Invalid) as caught:
         text.parse_duration(written)

@@ -22,6 +22,27 @@ def test_titles_that_would_hurt_are_refused(text: str) -> None:
         naming.title(text)
 
 
+@pytest.mark.parametrize("text", ["\u202egnp.exe", "News\u200b", "\ufeffOne", "\u2066a\u2069", "\u200d", "\u0301"])
+def test_titles_with_marks_that_nobody_sees_are_refused(text: str) -> None:
+    with pytest.raises(errors.Invalid):
+        naming.title(text)
+
+
+@pytest.mark.parametrize("text", ["חדשות", "می\u200cخوریم", "क\u094d\u200dष", "👩\u200d👩\u200d👧", "日本", "+1", "★"])
+def test_titles_of_all_the_world_are_kept(text: str) -> None:
+    assert naming.title(text) == text
+
+
+@given(st.text())
+def test_a_title_from_elsewhere_is_made_fit_or_there_is_none(text: str) -> None:
+    try:
+        made = naming.foreign_title(text)
+    except errors.Invalid:
+        return
+
+    assert naming.title(made, what="title") == made
+
+
 @pytest.mark.parametrize(
     ("text", "slug"),
     [

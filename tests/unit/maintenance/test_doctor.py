@@ -101,6 +101,17 @@ def test_a_taken_port_fails_unless_it_is_ours(home: load.Loaded, monkeypatch: py
         assert found(home.home.root, "port")[0].state is doctor.State.OK
 
 
+@pytest.mark.parametrize(
+    ("host", "advice"), [("192.0.2.7", "no address of this machine"), ("no-such.invalid", "no address")]
+)
+def test_an_address_that_is_not_ours_is_told_from_a_taken_port(home: load.Loaded, host: str, advice: str) -> None:
+    home.home.config_file.write_text(f'[web]\nhost = "{host}"\n')
+    found = {finding.name: finding for finding in doctor.network(load.load(home.home.root, environment={}))}
+
+    assert found["port"].state is doctor.State.FAIL
+    assert advice in found["port"].hint
+
+
 def test_a_page_for_everybody_without_tls_warns(home: load.Loaded) -> None:
     home.home.config_file.write_text('[web]\nhost = "0.0.0.0"\nport = 0\n')
 

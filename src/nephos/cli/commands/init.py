@@ -6,7 +6,6 @@ import dataclasses
 
 from nephos.cli import lazy, options, output
 from nephos.config import load, sample
-from nephos.lib import files
 
 app = lazy.single()
 
@@ -16,9 +15,7 @@ def init() -> None:
     """Make the home folder and commented settings; what is there already stays as it is."""
     loaded = load.load(options.here())
     loaded.home.create()
-    fresh = not loaded.home.config_file.exists()
-    if fresh:
-        files.write_atomic(loaded.home.config_file, sample.text(), mode=0o600)
+    fresh = sample.write_if_none(loaded.home)
     places = {field.name: str(getattr(loaded.home, field.name)) for field in dataclasses.fields(loaded.home)}
     what = "is ready" if fresh else "was ready"
     output.done(

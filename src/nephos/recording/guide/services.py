@@ -58,7 +58,7 @@ def _row(channel: Channel, one: Given) -> Programme:
         channel=channel,
         starts_at=one.starts_at,
         ends_at=one.ends_at,
-        title=naming.title(one.title[:200], what="title"),
+        title=naming.foreign_title(one.title[:200]),
         subtitle=one.subtitle[:200],
     )
 

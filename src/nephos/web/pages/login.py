@@ -57,9 +57,10 @@ def _enter(request: HttpRequest, name: str, password: str) -> None:
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest, secret: str) -> HttpResponse:
     """A one-time link. Looking at it does not spend it, for mail programs look; the button does."""
-    if request.method != "POST":
-        return rendering.page(request, "web/login/link.html")
     try:
+        if request.method != "POST":
+            services.look_at_login_link(secret)
+            return rendering.page(request, "web/login/link.html")
         user = services.use_login_link(secret)
     except errors.LinkSpent as error:
         return rendering.page(request, "web/login/link.html", status=error.http_status, error=error)
