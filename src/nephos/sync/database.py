@@ -127,6 +127,16 @@ _VERSIONS = (
     CREATE INDEX paths_due ON paths (destination, state, next_try_at, id, bytes, action);
     ALTER TABLE receipts ADD COLUMN path_id INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    CREATE TABLE leftovers (
+        id INTEGER PRIMARY KEY, destination TEXT NOT NULL, path BLOB NOT NULL, handle BLOB NOT NULL,
+        item INTEGER NOT NULL
+    );
+    CREATE TRIGGER paths_leave BEFORE DELETE ON paths WHEN OLD.tried = 1
+        AND (OLD.delivered_generation != OLD.generation OR EXISTS (SELECT 1 FROM uploads WHERE path_id = OLD.id))
+    BEGIN INSERT INTO leftovers (destination, path, handle, item) SELECT OLD.destination, OLD.path,
+        coalesce((SELECT handle FROM uploads WHERE path_id = OLD.id), x''), OLD.id; END;
+    """,
 )
 
 

@@ -8,11 +8,12 @@ import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from nephos.lib import ids
-from nephos.sync import database, errors, fingerprints, paths, removals, transfers
+from nephos.sync import database, errors, fingerprints, leftovers, paths, removals, transfers
 from nephos.sync.connections import base
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.hands import Hand
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 _HASH_BYTES = 1 << 20
+_PAUSE_SECONDS = 1.0
 SET_ASIDE = ".nephos-removed"
 """The folder at a destination in which removed files wait for their end."""
 
@@ -57,18 +59,22 @@ class Errands:
                 return
             rows = removals.due(db, destination=target.name, watches=target.watches)
             aside = removals.set_aside(db, target.name)
-        if not rows and not aside:
+            left = leftovers.of(db, target.name)
+        if not rows and not aside and not left:
             return
         connection = self._outlet.connection()
         if connection is None:
             return
-        for row in rows:
+        work: list[Callable[[], None]] = [
+            *(partial(self._carry_out, connection, row) for row in rows),
+            *(partial(self._end_of, connection, removed) for removed in aside),
+            *(partial(self._tidy, connection, leftover) for leftover in left),
+        ]
+        for each in work:
             if self.hand.is_set() or self._outlet.breaker.is_open:
                 return
-            self._carry_out(connection, row)
-        for removed in aside:
-            self._end_of(connection, removed)
-        if rows:
+            each()
+        if rows or left:
             self.hand.wake()  # there may be more
 
     def _carry_out(self, connection: base.Connection, row: paths.PathRow) -> None:
@@ -80,6 +86,9 @@ class Errands:
             self._outlet.breaker.reset()
         except errors.SyncError as error:
             self._outlet.fail(row, error)
+        except BaseException:
+            self._outlet.fail(row, errors.Unforeseen())  # the row waits, and the others pass
+            raise
 
     # Moves
 
@@ -216,6 +225,19 @@ class Errands:
                 self._outlet.breaker.trip(error)
             return
         self._commit(lambda db: removals.forget(db, removed.id))
+
+    def _tidy(self, connection: base.Connection, leftover: leftovers.Leftover) -> None:
+        try:
+            if isinstance(connection, base.Tidier):
+                connection.tidy(leftover.path, handle=leftover.handle, item=leftover.item)
+        except errors.SyncError as error:
+            if error.everywhere:
+                self._outlet.breaker.trip(error)
+            if not error.permanent:
+                self.hand.wait(_PAUSE_SECONDS)
+                return
+            logger.warning("What is unfinished stays there", extra={"path": leftover.path, "why": error.message})
+        self._commit(lambda db: leftovers.forget(db, leftover.id))
 
     def _commit(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         return self._outlet.journal.commit(work)

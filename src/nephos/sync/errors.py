@@ -119,6 +119,13 @@ class Interrupted(SyncError):
     retry_after = timedelta(0)
 
 
+class Unforeseen(SyncError):
+    """Something went wrong that nobody thought of; the log has it, and it is tried again."""
+
+    permanent = False
+    retry_after = timedelta(minutes=1)
+
+
 class FolderGone(SyncError):
     """The watched folder is not there."""
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from nephos.lib import backoff, clock
-from nephos.sync import errors, fingerprints, moments, names, outbox, planner
+from nephos.sync import errors, fingerprints, leftovers, moments, names, outbox, planner
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.states import BUSY, PATH, Action, PathState
 
@@ -152,6 +152,7 @@ def be_gone(db: sqlite3.Connection, row: PathRow) -> None:
         db.execute("DELETE FROM paths WHERE id = ?", (row.id,))
     else:
         set_(db, row, state=PathState.DELIVERED, observed=None, cause="", action=Action.NOTHING, other=b"")
+        leftovers.note(db, row.id)
 
 
 def mirrors(db: sqlite3.Connection, watch: str, destination: str) -> bool:
@@ -234,7 +235,7 @@ def fail(db: sqlite3.Connection, row_id: int, error: errors.SyncError, *, delay:
         return
     if not isinstance(error, errors.Interrupted):
         _log(db, row, f"{error.message} {error.hint}".strip())
-    if row.observed is None and row.action is Action.SEND:
+    if row.observed is None and row.action in {Action.SEND, Action.MOVE}:
         be_gone(db, row)  # it went away while it was sent
         return
     match error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
@@ -168,7 +169,7 @@ def finish(db: sqlite3.Connection, row: paths.PathRow, *, kept_as: str = "", kee
                 row.watch,
                 row.destination,
                 row.path,
-                kept_as,
+                os.fsencode(kept_as),
                 row.delivered.size_bytes if row.delivered else 0,
                 moments.stamp(),
                 clock.unix() + keep.total_seconds(),
@@ -190,7 +191,7 @@ def set_aside(db: sqlite3.Connection, destination: str, *, limit: int = 50) -> l
         (destination, clock.unix(), limit),
     ).fetchall()
     return [
-        Removed(row["id"], row["watch"], row["path"], row["kept_as"], row["bytes"], bool(row["wanted"]))
+        Removed(row["id"], row["watch"], row["path"], os.fsdecode(row["kept_as"]), row["bytes"], bool(row["wanted"]))
         for row in found
     ]
 

@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
-from nephos.sync import fingerprints, moments, names, outbox, paths, removals
+from nephos.sync import fingerprints, leftovers, moments, names, outbox, paths, removals
 from nephos.sync.connections.base import Delivered, Intent, Item, Part
 from nephos.sync.errors import JournalBroken
 from nephos.sync.journal import Journal
@@ -96,7 +96,7 @@ def deliver(db: sqlite3.Connection, item: Item, *, generation: int, proof: Deliv
     row = paths.get(db, item.id)
     if row is None:
         return
-    forget(db, item.id)
+    leftovers.note(db, item.id, delivered=str(item.fingerprint))  # a small version may follow a big one's beginning
     receipt = _receipt(row, item, proof)
     db.execute(
         "INSERT INTO receipts (path_id, watch, destination, path, set_id, fingerprint, key, bytes, sha256, etag,"

@@ -11,7 +11,10 @@ import pytest
 
 from nephos.sync import marker, queries
 from tests.fakes.s3 import S3Server
+from tests.fakes.sftp import SftpServer, sftp_server
 from tests.fakes.sync import Station
+
+__all__ = ["sftp_server"]
 
 NOW = {"mode": "mirror", "grace_seconds": 0}
 
@@ -186,6 +189,26 @@ def test_what_was_removed_is_brought_back(station: Station, inbox: Path, shelf: 
         station.order("undo", watch="inbox")
         station.until(lambda: tree(shelf) == {"a": b"a"})
         station.until(lambda: not aside(shelf))
+
+
+@pytest.mark.parametrize("kind", ["file", "sftp"])
+def test_a_file_whose_name_is_no_text_is_removed_and_brought_back(
+    station: Station, inbox: Path, shelf: Path, sftp_server: SftpServer, kind: str
+) -> None:
+    if kind == "sftp":
+        shelf = sftp_server.root / "shelf"
+        sftp_server.trust(station.home.sync_database.parent)
+        station.connect("shelf", "sftp", str(shelf), sftp_server.options())
+    name = os.fsdecode(b"\xff\xfe caf\xe9")
+    station.watch("inbox", "shelf", folder=inbox, **NOW)
+    (inbox / name).write_bytes(b"bytes are enough")
+    with station.running():
+        station.until(lambda: tree(shelf) == {name: b"bytes are enough"})
+        (inbox / name).unlink()
+        station.until(lambda: tree(shelf) == {} and aside(shelf) == [b"bytes are enough"])
+        station.until(lambda: not station.states())
+        station.order("undo", watch="inbox")
+        station.until(lambda: tree(shelf) == {name: b"bytes are enough"})
 
 
 def test_without_its_marker_a_folder_is_not_believed_to_be_empty(

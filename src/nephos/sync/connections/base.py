@@ -220,6 +220,18 @@ class Grower(Protocol):
 
 
 @runtime_checkable
+class Tidier(Protocol):
+    """A connection that can have unfinished things of ours lying about."""
+
+    def tidy(self, path: str, *, handle: str, item: int) -> None:
+        """Remove what this intent's handle stands for; without one, the hidden file of the small item of this id.
+
+        What is not there is no error. Raises SyncError.
+        """
+        ...
+
+
+@runtime_checkable
 class Mover(Protocol):
     """A connection that renames, which costs nothing and leaves nothing of the old name."""
 

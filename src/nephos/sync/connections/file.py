@@ -103,7 +103,9 @@ class FileConnection:
         origin, place = self._place(source), self._place(target)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            temporary = place.with_name(hidden.name(place.name, ids.new()))
+            temporary = place.with_name(
+                hidden.name(place.name, "copy")
+            )  # one name, so that a repeated copy leaves one file
             with temporary.open("wb") as stream:
                 files.append_range(origin, stream.fileno(), start=0, length=origin.stat().st_size)
                 os.fsync(stream.fileno())
@@ -143,6 +145,17 @@ class FileConnection:
         place = self._place(path)
         try:
             place.unlink(missing_ok=True)
+        except NotADirectoryError:
+            return
+        except OSError as error:
+            raise _explain(error) from error
+        _prune(place.parent, self.root)
+
+    def tidy(self, path: str, *, handle: str, item: int) -> None:
+        """Remove a hidden file, and the folders that nothing is left in."""
+        place = self._place(path)
+        try:
+            place.with_name(handle or hidden.name(place.name, str(item))).unlink(missing_ok=True)
         except NotADirectoryError:
             return
         except OSError as error:

@@ -86,6 +86,11 @@ class S3Connection:
         """DeleteObject of exactly this key, never of a prefix."""
         self._calls.delete(self._key(path), stop=base.NEVER)
 
+    def tidy(self, path: str, *, handle: str, item: int) -> None:  # noqa: ARG002 - a single PUT leaves nothing
+        """AbortMultipartUpload of exactly this upload; others may have theirs under the same key."""
+        if handle:
+            self._calls.abort(self._key(path), handle, stop=base.NEVER)
+
     def probe(self) -> base.Profile:
         """Ask the server, and believe it from now on."""
         self._profile = probe.probe(self._calls)

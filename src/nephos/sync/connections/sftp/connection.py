@@ -148,7 +148,7 @@ class SftpConnection:
             size = _known(found, "find the file").attributes.bytes or 0
             over: list[errors.SyncError | None] = []
             reading.Reading(channel, self._path(path), span=(start, size), sink=sink, done=over.append)
-            channels.wait(channel, lambda: bool(over), stop)
+            channels.wait(channel, lambda: bool(over) and channel.is_idle, stop)  # else it is of no more use
         if over[0] is not None:
             raise over[0]
 
@@ -158,6 +158,16 @@ class SftpConnection:
             reply = channels.answer(channel, Kind.REMOVE, packets.text(self._path(path)), base.NEVER)
         if reply.status not in {Status.OK, Status.NO_SUCH_FILE}:
             raise refusals.of(reply, "remove the file")
+
+    def tidy(self, path: str, *, handle: str, item: int) -> None:
+        """Remove a hidden file."""
+        folder, _, name = path.rpartition("/")
+        chosen = hidden.name(name, str(item))
+        place = os.fsencode(handle) if handle else self._path(f"{folder}/{chosen}" if folder else chosen)
+        with self._channel() as channel:
+            reply = channels.answer(channel, Kind.REMOVE, packets.text(place), base.NEVER)
+        if reply.status not in {Status.OK, Status.NO_SUCH_FILE}:
+            raise refusals.of(reply, "remove the unfinished file")
 
     def probe(self) -> base.Profile:
         """Make the folder, write, rename and remove there. An unknown key is told with its fingerprint."""
