@@ -1,325 +1,315 @@
-"""Random work in a watched folder, with everything going wrong; afterwards the far side equals the folder.
+"""Random work in watched folders with everything going wrong; afterwards each far side equals its folder.
 
-`python -m tests.fuzz.sync_model --runs 20 [--seed N] [--kind file|s3]`; each run prints its seed first.
+`python -m tests.fuzz.sync_model --runs 200 [--seed N] [--kinds file,s3,sftp]`. Twenty runs make a round: twenty folders
+and destinations of one station, whose engine is killed, stopped and started again for all of them at once.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.fakes import proxy as proxy_fake
-from tests.fakes import s3, sync
-from tests.fakes.proxy import Harm
+from tests.fakes import sync
+from tests.fuzz import far, hooks
+from tests.fuzz.folder import Folder
 
-MIB = 1 << 20
-_HARMS = (Harm.CUT, Harm.REFUSE, Harm.FAIL, Harm.LOSE_ANSWER, Harm.ERROR_IN_200, Harm.STALL, Harm.TRUNCATE)
-_CALM_SECONDS = 90.0
-_SIZES = (0, 1, 100, 5_000, 70_000, 300_000, 1_000_000, 6_000_000, 12_000_000)
-_WEIGHTS = (2, 2, 6, 6, 4, 3, 2, 1, 1)
+_KIB = 1 << 10
+_CALM_SECONDS = 180.0
+_PATIENCE_SECONDS = 3.0
+_PAUSES = (0, 0, 0.02, 0.1, 0.3)
+_STEPS_OF_CLOCK = (-86_400, -3_600, -300, 300, 3_600, 86_400)
+_TRUE_ENOUGH = (-120, 0, 0, 120)  # S3 refuses whose clock is off by more than a quarter of an hour
+_TROUBLES = ("", "", "", "ENOSPC", "EIO", "EDQUOT")
 
 
 class Diverged(AssertionError):
-    """The far side is not what the folder is."""
+    """A far side is not what its folder is."""
 
 
 @dataclass
 class Run:
-    """One run: a station, its folder, and a destination that may be asked for its content."""
+    """One folder and its destination."""
+
+    name: str
+    folder: Folder
+    there: far.Far
+    mode: str
+
+    def difference(self) -> list[str]:
+        """What is not there as it is here; in mode keep there may be more."""
+        here, there = far.tree(self.folder.inbox), self.there.tree()
+        return [
+            f"{name!r} {'is too much' if name not in here else 'differs' if name in there else 'is missing'}"
+            for name in sorted(here.keys() | there.keys())
+            if here.get(name) != there.get(name) and (name in here or self.mode == "mirror")
+        ]
+
+
+@dataclass
+class Round:
+    """Several runs on one station."""
 
     seed: int
-    kind: str
+    kinds: Sequence[str]
     root: Path
-    steps: int = 25
+    steps: int
     dice: random.Random = field(init=False)
-    done: list[str] = field(default_factory=list)
-    harm: float = 0.0
-    full: bool = False
-    proxy: proxy_fake.Proxy | None = None
+    runs: list[Run] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
         self.station = sync.Station(self.root / "home")
-        self.inbox = self.root / "inbox"
-        self.outside = self.root / "outside"
-        self.there = self.root / "there"
-        for folder in (self.inbox, self.outside, self.there):
-            folder.mkdir(parents=True)
-
-    # The story
-
-    def play(self) -> None:
-        with self._destination():
-            self.process = self._spawn()
-            try:
-                for _ in range(self.steps):
-                    self._act()
-                    time.sleep(self.dice.choice((0, 0, 0.02, 0.1, 0.4)))
-                self._be_calm()
-            finally:
-                sync.kill(self.process)
-            self._judge_receipts()
-
-    @contextlib.contextmanager
-    def _destination(self) -> Iterator[None]:
+        self.station.tables["logging"] = {"level": "info"}
         self.station.tables["sync"] = {
             "settle_seconds": 0.15,
             "rescan_seconds": 20,
-            "single_put_bytes": 2 * MIB,
-            "part_bytes": 5 * MIB,
+            "single_put_bytes": 512 * _KIB,
+            "part_bytes": 256 * _KIB,
             "part_threads": 2,
         }
-        undo = self.dice.choice((0, 7))
-        watch = {"mode": "mirror", "grace_seconds": 0, "most_deletions": 100_000, "most_deletions_percent": 100}
-        self.station.watch("inbox", "there", folder=self.inbox, undo_days=undo, **watch)
-        if self.kind == "file":
-            self.station.connect("there", "file", str(self.there))
-            yield
-            return
-        with s3.serving(self.root) as server, proxy_fake.proxying(server.port) as self.proxy:
-            self.there = server.bucket / "in"
-            self.proxy.judge = self._judge_request
-            self.station.connect("there", "s3", "bench/in", server.options(endpoint=self.proxy.endpoint))
-            yield
+        self.clock = self.root / "clock"
+        self.clock.write_text("0")
 
-    def _judge_request(self, method: str, target: str) -> Harm:
-        if self.full and method in {"PUT", "POST"}:
-            return Harm.FULL
-        return random.choice(_HARMS) if random.random() < self.harm else Harm.NONE
+    # The story
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        return self.station.spawn(quiet=True)
+    def play(self) -> str:
+        """What it came to, in words. Raises Diverged."""
+        with contextlib.ExitStack() as stack:
+            servers = stack.enter_context(far.serving(self.root))
+            self._set_up(servers, stack)
+            self._hurt()
+            self._begin()
+            try:
+                for _ in range(self.steps):
+                    self._step()
+                self._be_calm()
+                self._verify()
+            finally:
+                self._end()
+            self._judge(servers)
+            killed = sum(event.startswith("kill") for event in self.events)
+            broken = sum(line.broken for line in servers.wires)
+            hurt = sum(seen.harm is not far.Harm.NONE for seen in servers.proxy.seen)
+        return f"killed {killed}, requests hurt {hurt}, lines broken {broken}, parts {servers.parts()}"
+
+    def _set_up(self, servers: far.Servers, stack: contextlib.ExitStack) -> None:
+        for number, kind in enumerate(self.kinds):
+            name = f"{kind}{number}"
+            there = servers.far(kind, name, stack)
+            dice = random.Random(f"{self.seed}/{number}")
+            folder = Folder(dice, self.root / name, any_bytes=kind != "s3", apart=kind == "s3")
+            mode = dice.choice(("mirror", "mirror", "mirror", "keep"))
+            there.connect(self.station, name)
+            self.station.tables["destination"][name]["verify"] = dice.choice(("auto", "auto", "read-back"))
+            self.station.watch(
+                name,
+                name,
+                folder=folder.inbox,
+                mode=mode,
+                undo_days=dice.choice((0, 7)),
+                grace_seconds=0,
+                most_deletions=100_000,
+                most_deletions_percent=100,
+            )
+            self.runs.append(Run(name, folder, there, mode))
+
+    def _step(self) -> None:
+        for run in self.dice.sample(self.runs, len(self.runs)):
+            run.folder.act()
+        events = {
+            self._kill: 16,
+            self._stop: 2,
+            self._hurt: 20,
+            self._step_clock: 6,
+            self._pause: 4,
+            self._rescan: 2,
+            self._nothing: 60,
+        }
+        self.dice.choices(list(events), list(events.values()))[0]()
+        time.sleep(self.dice.choice(_PAUSES))
 
     # What happens
 
-    def _act(self) -> None:
-        actions = {
-            self._create: 6,
-            self._append: 3,
-            self._overwrite: 3,
-            self._rename: 5,
-            self._replace: 2,
-            self._move_folder: 4,
-            self._move_out: 2,
-            self._move_in: 2,
-            self._delete: 3,
-            self._delete_folder: 1,
-            self._burst: 1,
-            self._swap: 1,
-            self._kill: 2,
-            self._harm: 2,
-        }
-        action = self.dice.choices(list(actions), list(actions.values()))[0]
-        with contextlib.suppress(FileNotFoundError, IndexError):
-            action()
+    def _begin(self) -> None:
+        trouble = {"NEPHOS_TEST_HOOKS": hooks.__name__, "NEPHOS_FUZZ_CLOCK": str(self.clock)}
+        self.process = self.station.spawn(quiet=True, environment=trouble)
 
-    def _files(self) -> list[Path]:
-        return sorted(path for path in self.inbox.rglob("*") if path.is_file() and path.name != ".nephos-watch")
-
-    def _folders(self) -> list[Path]:
-        return sorted(path for path in self.inbox.rglob("*") if path.is_dir())
-
-    def _name(self) -> str:
-        return self.dice.choice(("a", "b", "c", "ü d", "e.mp4", "f'%", "g")) + str(self.dice.randrange(6))
-
-    def _place(self) -> Path:
-        """Some name in some folder; no file where a folder is, and the reverse."""
-        folder = self.dice.choice([self.inbox, *self._folders()[:6], self.inbox / self._name() / "in"])
-        if any(part.is_file() for part in (folder, *folder.parents)):
-            raise FileNotFoundError
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / self._name()
-
-    def _content(self) -> bytes:
-        return self.dice.randbytes(self.dice.choices(_SIZES, _WEIGHTS)[0])
-
-    def _note(self, what: str, *paths: Path) -> None:
-        self.done.append(" ".join([what, *(os.path.relpath(path, self.root) for path in paths)]))
-
-    def _create(self) -> None:
-        place = self._place()
-        if not place.exists():
-            place.write_bytes(self._content())
-            self._note("create", place)
-
-    def _append(self) -> None:
-        place = self.dice.choice(self._files())
-        with place.open("ab") as stream:
-            stream.write(self._content())
-        self._note("append", place)
-
-    def _overwrite(self) -> None:
-        place = self.dice.choice(self._files())
-        place.write_bytes(self._content())
-        self._note("overwrite", place)
-
-    def _rename(self) -> None:
-        place, new = self.dice.choice(self._files()), self._place()
-        if not new.is_dir():
-            place.rename(new)
-            self._note("rename", place, new)
-
-    def _replace(self) -> None:
-        place = self.dice.choice(self._files())
-        temporary = place.with_name(place.name + ".tmp")
-        temporary.write_bytes(self._content())
-        temporary.rename(place)
-        self._note("replace", place)
-
-    def _move_folder(self) -> None:
-        folder, new = self.dice.choice(self._folders()), self._place()
-        if not new.exists() and folder not in new.parents and folder != new:
-            folder.rename(new)
-            self._note("move folder", folder, new)
-
-    def _move_out(self) -> None:
-        thing = self.dice.choice([*self._files(), *self._folders()])
-        new = self.outside / f"{len(self.done)} {thing.name}"
-        thing.rename(new)
-        self._note("move out", thing, new)
-
-    def _move_in(self) -> None:
-        thing, new = self.dice.choice(sorted(self.outside.iterdir())), self._place()
-        if not new.exists():
-            thing.rename(new)
-            self._note("move in", thing, new)
-
-    def _delete(self) -> None:
-        place = self.dice.choice(self._files())
-        place.unlink()
-        self._note("delete", place)
-
-    def _delete_folder(self) -> None:
-        folder = self.dice.choice(self._folders())
-        shutil.rmtree(folder)
-        self._note("delete folder", folder)
-
-    def _burst(self) -> None:
-        folder = self.inbox / f"burst{len(self.done)}" / "deep"
-        folder.mkdir(parents=True)
-        for number in range(60):
-            (folder / str(number)).write_bytes(self.dice.randbytes(200))
-        self._note("burst", folder)
-
-    def _swap(self) -> None:
-        one, two = self.dice.sample(self._files(), 2) if len(self._files()) > 1 else (None, None)
-        if one and two:
-            between = self.inbox / "between.tmp"
-            one.rename(between)
-            two.rename(one)
-            between.rename(two)
-            self._note("swap", one, two)
-
-    def _kill(self) -> None:
+    def _end(self) -> None:
         assert self.process is not None
         sync.kill(self.process)
-        self._note("kill -9")
-        if self.dice.random() < 0.4:  # things happen while it is off
-            self._act()
-        self.process = self._spawn()
 
-    def _harm(self) -> None:
-        self.harm = self.dice.choice((0.0, 0.1, 0.3))
-        self.full = self.dice.random() < 0.2
-        self._note(f"harm {self.harm} full {self.full}")
+    def _note(self, what: str) -> None:
+        self.events.append(what)
+        for run in self.runs:
+            run.folder.note(what)
+
+    def _nothing(self) -> None:
+        pass
+
+    def _kill(self) -> None:
+        self._end()
+        self._note("kill -9")
+        self._while_it_is_off()
+
+    def _stop(self) -> None:
+        assert self.process is not None
+        self.process.terminate()
+        code = self.process.wait(timeout=30)
+        if code not in {0, -signal.SIGTERM}:  # it is not heard before the process has begun
+            raise Diverged(f"a polite stop ended with {code}")
+        self._note("stop")
+        self._while_it_is_off()
+
+    def _while_it_is_off(self) -> None:
+        for run in self.runs:
+            for _ in range(self.dice.choice((0, 0, 1, 3))):
+                run.folder.act()
+        self._begin()
+
+    def _hurt(self) -> None:
+        for run in self.dice.sample(self.runs, len(self.runs) // 2):
+            often, trouble = self.dice.choice((0.0, 0.1, 0.3, 0.6)), self.dice.choice(_TROUBLES)
+            run.there.hurt(often, trouble)
+            run.folder.note(f"harm {often} {trouble}")
+
+    def _step_clock(self) -> None:
+        self._set_clock(self.dice.choice(_STEPS_OF_CLOCK))
+
+    def _set_clock(self, seconds: int) -> None:
+        fresh = self.clock.with_suffix(".new")
+        fresh.write_text(str(seconds))
+        fresh.replace(self.clock)
+        self._note(f"the clock is off by {seconds} s")
+
+    def _pause(self) -> None:
+        run = self.dice.choice(self.runs)
+        kind = self.dice.choice(("pause", "resume"))
+        self.station.order(kind, watch=run.name)
+        run.folder.note(kind)
+
+    def _rescan(self) -> None:
+        self.station.order("rescan")
 
     # What must be so in the end
 
     def _be_calm(self) -> None:
-        self.harm, self.full = 0.0, False
-        self.station.order("retry")
+        for run in self.runs:
+            run.there.hurt(0.0, "")
+        self._set_clock(self.dice.choice(_TRUE_ENOUGH))
+        self.station.order("resume")
+        self._until(self._unequal)
+        self._until(lambda: self._ask("SELECT destination, handle FROM leftovers"))
+
+    def _verify(self) -> None:
+        """The station itself reads one run of each kind again; the others' receipts are judged from outside."""
+        for run in {run.there.kind: run for run in self.runs}.values():
+            self.station.order("verify", watch=run.name)
+        self._until(lambda: self._ask("SELECT path, state FROM recalls WHERE state = 'open'"))
+        if failed := self._ask("SELECT destination, CAST(path AS TEXT), cause FROM recalls WHERE state = 'failed'"):
+            raise Diverged(f"receipts are not true: {failed}")
+
+    def _until(self, left: Callable[[], list[str]]) -> None:
         deadline = time.monotonic() + _CALM_SECONDS
-        patience = 3.0
-        asked = time.monotonic()
-        while (difference := self._difference()) or self._busy():
+        asked = 0.0
+        while unlike := self._ask("SELECT kind FROM orders WHERE done_at IS NULL") or left():
             assert self.process is not None
             if self.process.poll() is not None:
                 raise Diverged(f"the engine ended with {self.process.returncode}")
             if time.monotonic() > deadline:
-                raise Diverged(f"{difference[:5]} ... {self._busy()[:5]}")
-            if time.monotonic() - asked > patience:
+                raise Diverged(f"{len(unlike)} left: {unlike[:8]}")
+            if time.monotonic() - asked > _PATIENCE_SECONDS:
                 self.station.order("retry")
                 asked = time.monotonic()
-            time.sleep(0.1)
+            time.sleep(0.2)
 
-    def _tree(self, root: Path) -> dict[str, str]:
-        found = {}
-        for path in root.rglob("*"):
-            name = str(path.relative_to(root))
-            if not name.startswith((".nephos-", "between.tmp")) and not name.endswith((".tmp", ".part")):
-                with contextlib.suppress(FileNotFoundError, IsADirectoryError):
-                    found[name] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-        return {name: digest for name, digest in found.items() if digest}
+    def _unequal(self) -> list[str]:
+        """Rows that are not done, else what differs; both must be empty in one look."""
+        busy = "SELECT destination || ' ' || CAST(path AS TEXT), state, cause FROM paths WHERE state != 'delivered'"
+        return self._ask(busy) or [f"{run.name}: {each}" for run in self.runs for each in run.difference()]
 
-    def _difference(self) -> list[str]:
-        here, there = self._tree(self.inbox), self._tree(self.there)
-        return [
-            f"{name}: {'differs' if name in here and name in there else 'missing' if name in here else 'too much'}"
-            for name in sorted(here.keys() | there.keys())
-            if here.get(name) != there.get(name)
+    def _judge(self, servers: far.Servers) -> None:
+        if repeated := servers.repeated():
+            raise Diverged(f"parts that were acknowledged went again: {repeated[:5]}")
+        newest = "SELECT destination, path, sha256, max(id) FROM receipts GROUP BY destination, path"
+        with contextlib.closing(sqlite3.connect(self.station.home.sync_database)) as db:
+            told = {(row[0], os.fsdecode(row[1])): row[2] for row in db.execute(newest)}
+        wrong = [
+            f"{run.name}: {name!r}"
+            for run in self.runs
+            for name, digest in run.there.tree().items()
+            if run.mode == "mirror" and told.get((run.name, name)) != digest
         ]
-
-    def _busy(self) -> list[str]:
-        return [f"{path} is {state}" for path, state in self.station.states().items() if state != "delivered"]
-
-    def _judge_receipts(self) -> None:
-        """The newest receipt of each path is true of what is there."""
-        there = self._tree(self.there)
-        db = sqlite3.connect(self.station.home.sync_database)
-        newest = db.execute("SELECT path, sha256, max(id) FROM receipts GROUP BY path").fetchall()
-        db.close()
-        told = {os.fsdecode(path): sha256 for path, sha256, _ in newest}
-        wrong = [name for name, digest in there.items() if told.get(name) != digest]
         if wrong:
             raise Diverged(f"receipts are not true: {wrong[:5]}")
+        if left := [f"{run.name}: {each!r}" for run in self.runs for each in far.unfinished(run.there.place)]:
+            raise Diverged(f"left lying about: {left[:5]}")
+
+    def _ask(self, question: str) -> list[str]:
+        with contextlib.closing(sqlite3.connect(self.station.home.sync_database, timeout=20)) as db:
+            db.text_factory = lambda raw: raw.decode(errors="backslashreplace")
+            return [" ".join(map(str, row)) for row in db.execute(question).fetchmany(50)]
 
 
-def play(*, seed: int, kind: str, steps: int = 25) -> None:
-    """One run in a folder of its own, which is kept if it fails. Raises Diverged."""
-    root = Path(tempfile.mkdtemp(prefix=f"fuzz-{kind}-{seed}-"))
-    run = Run(seed=seed, kind=kind, root=root, steps=steps)
+def play(*, seed: int, kinds: Sequence[str], steps: int = 25) -> str:
+    """One round in a folder of its own, which is kept if it fails; what it came to. Raises Diverged."""
+    root = Path(tempfile.mkdtemp(prefix=f"fuzz-{seed}-"))
+    played = Round(seed=seed, kinds=kinds, root=root, steps=steps)
     try:
-        run.play()
+        told = played.play()
     except BaseException as error:
-        story = "\n  ".join(run.done)
-        raise Diverged(f"seed {seed} on {kind} in {root}: {error}\n  {story}") from error
+        for run in played.runs:
+            (root / f"{run.name}.story").write_text("\n".join(run.folder.done), errors="surrogateescape")
+        raise Diverged(f"seed {seed} in {root}: {error}") from error
     shutil.rmtree(root)
+    return told
+
+
+def _timed(seed: int, kinds: Sequence[str], steps: int) -> tuple[bool, str]:
+    began = time.monotonic()
+    try:
+        told, good = play(seed=seed, kinds=kinds, steps=steps), True
+    except Diverged as error:
+        told, good = f"DIVERGED: {error}", False
+    return good, f"seed {seed}, {len(kinds)} runs, {time.monotonic() - began:.1f} s: {told}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--kind", choices=["file", "s3"], default=None)
+    parser.add_argument("--kinds", default=",".join(far.KINDS))
     parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("--round", type=int, default=20, help="runs in a round")
+    parser.add_argument("--jobs", type=int, default=2, help="rounds at a time")
     chosen = parser.parse_args()
     first = random.SystemRandom().randrange(1 << 31) if chosen.seed is None else chosen.seed
-    failed = 0
-    for number in range(chosen.runs):
-        kind = chosen.kind or ("file", "s3")[number % 2]
-        began = time.monotonic()
-        print(f"seed {first + number} on {kind}", end=" ", flush=True)
-        try:
-            play(seed=first + number, kind=kind, steps=chosen.steps)
-            print(f"good in {time.monotonic() - began:.1f} s", flush=True)
-        except Diverged as error:
-            failed += 1
-            print(f"DIVERGED: {error}", flush=True)
-    print(f"{chosen.runs - failed} of {chosen.runs} runs are good")
-    return 1 if failed else 0
+    named = chosen.kinds.split(",")
+    kinds = [named[number % len(named)] for number in range(chosen.runs)]
+    rounds = [kinds[start : start + chosen.round] for start in range(0, len(kinds), chosen.round)]
+    good = 0
+    with ProcessPoolExecutor(chosen.jobs) as pool:
+        waiting = [pool.submit(_timed, first + n, each, chosen.steps) for n, each in enumerate(rounds)]
+        for each, future in zip(rounds, waiting, strict=True):
+            fine, told = future.result()
+            good += len(each) if fine else 0
+            print(told, flush=True)
+    print(f"{good} of {chosen.runs} runs are good")
+    return 0 if good == chosen.runs else 1
 
 
 if __name__ == "__main__":
