@@ -66,7 +66,7 @@ class SftpServer:
         """The server is set up anew, or is another."""
         for name in ("host", "host.pub"):
             (self.folder / name).unlink(missing_ok=True)
-        _keygen(self.folder / "host")
+        keygen(self.folder / "host")
 
     def start(self) -> SftpServer:
         config = self.folder / "sshd_config"
@@ -114,8 +114,8 @@ def serving(folder: Path) -> Iterator[SftpServer]:
     """A server of OpenSSH whose files and keys are below a folder."""
     server = SftpServer(folder, free_port())
     server.root.mkdir(parents=True)
-    _keygen(folder / "host")
-    _keygen(folder / "id")
+    keygen(folder / "host")
+    keygen(folder / "id")
     shutil.copy(folder / "id.pub", folder / "authorized")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # only wanted of root
@@ -125,7 +125,7 @@ def serving(folder: Path) -> Iterator[SftpServer]:
         server.stop()
 
 
-def _keygen(path: Path) -> None:
+def keygen(path: Path) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
 
 
@@ -162,7 +162,7 @@ def phoning(folder: Path) -> Iterator[Phone]:
     """A phone's server in a thread."""
     phone = Phone(folder, free_port())
     phone.root.mkdir(parents=True)
-    _keygen(folder / "host")
+    keygen(folder / "host")
     secret = folder / "password"
     secret.touch(mode=0o600)
     secret.write_text(PASSWORD)
@@ -175,14 +175,14 @@ def phoning(folder: Path) -> Iterator[Phone]:
     try:
         yield phone
     finally:
-        asyncio.run_coroutine_threadsafe(_end(server), loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(end(server), loop).result(timeout=10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=10)
         loop.close()
         offered.stop()
 
 
-async def _end(server: Any) -> None:
+async def end(server: Any) -> None:
     server.close()
     await server.wait_closed()
     await asyncio.sleep(0.05)  # logins that end with it
@@ -193,13 +193,13 @@ async def _listen(phone: Phone) -> Any:
         "127.0.0.1",
         phone.port,
         server_host_keys=[str(phone.folder / "host")],
-        server_factory=_Door,
+        server_factory=Door,
         sftp_factory=lambda channel: _Poor(channel, phone),
         sftp_version=3,
     )
 
 
-class _Door(asyncssh.SSHServer):
+class Door(asyncssh.SSHServer):
     """Lets in who knows the password."""
 
     def begin_auth(self, username: str) -> bool:

@@ -69,7 +69,7 @@ class SftpConnection:
     capabilities = base.Capabilities(resumes=True, copies=True, lists=True, renames_atomically=True)
 
     def __init__(self, lobby: Lobby, kind: transport.Kind, login: transport.Login) -> None:
-        self._lobby = lobby
+        self.lobby = lobby
         self._kind = kind
         self._login = login
         self._folders = folders.Folders(login.place)
@@ -81,7 +81,7 @@ class SftpConnection:
     ) -> Iterator[base.Outcome]:
         """Many at a time over one or two logins, by the thread that asks for the outcomes."""
         whole = self._behind.adopted(items, journal=journal, stop=stop)
-        return shift.Shift(self._lobby, self._folders, journal, stop, self._hashing).run(whole)
+        return shift.Shift(self.lobby, self._folders, journal, stop, self._hashing).run(whole)
 
     @property
     def step_bytes(self) -> int:
@@ -179,7 +179,7 @@ class SftpConnection:
 
     def close(self) -> None:
         """Log out."""
-        self._lobby.close()
+        self.lobby.close()
         self._hashing.shutdown(wait=False)
 
     def _path(self, path: str) -> bytes:
@@ -187,11 +187,11 @@ class SftpConnection:
 
     @contextlib.contextmanager
     def _channel(self) -> Iterator[Channel]:
-        channel = self._lobby.ready(base.NEVER)
+        channel = self.lobby.ready(base.NEVER)
         try:
             yield channel
         finally:
-            self._lobby.give_back(channel)
+            self.lobby.give_back(channel)
 
     def _with_fingerprint(self, error: errors.SyncError) -> errors.SyncError:
         try:

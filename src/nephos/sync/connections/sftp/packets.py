@@ -60,6 +60,7 @@ class Mode(IntFlag):
     WRITE = 2
     CREATE = 8
     TRUNCATE = 16
+    EXCLUSIVE = 32
 
 
 POSIX_RENAME = b"posix-rename@openssh.com"

@@ -71,7 +71,7 @@ class Shift:
 
     def _take(self, item: base.Item, lane: Lane) -> None:
         size = item.fingerprint.size_bytes
-        if size > MOST_BYTES:
+        if size > MOST_BYTES or item.grown:
             lane.take(Upload(item, lane.channel, self._yard))
         else:
             lane.take(Small(item, lane.channel, self._yard))

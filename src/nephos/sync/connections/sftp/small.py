@@ -7,15 +7,13 @@ import os
 
 from nephos.sync import errors
 from nephos.sync.connections import base
-from nephos.sync.connections.sftp import landing, packets, refusals
+from nephos.sync.connections.sftp import landing, opening, packets
 from nephos.sync.connections.sftp.channel import Channel
-from nephos.sync.connections.sftp.packets import Kind, Mode, Reply, Status
+from nephos.sync.connections.sftp.packets import Kind, Reply
 from nephos.sync.connections.sftp.source import Source
 from nephos.sync.connections.sftp.yard import Yard
 
 MOST_BYTES = 64 * 1024  # bigger ones go from file to socket without being copied here
-
-_OPEN = packets.u32(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE) + packets.NO_ATTRIBUTES
 
 
 class Small:
@@ -27,7 +25,6 @@ class Small:
         "_handle",
         "_hidden",
         "_intended",
-        "_retried",
         "_size",
         "_sum",
         "_yard",
@@ -40,18 +37,18 @@ class Small:
 
     def __init__(self, item: base.Item, channel: Channel, yard: Yard) -> None:
         self.item = item
-        self.is_over = self._retried = self._intended = False
+        self.is_over = self._intended = False
         self._channel = channel
         self._yard = yard
         self._handle = self._final = self._hidden = b""
         self._size = item.fingerprint.size_bytes
         self._sum = ""
         try:
-            self._final, self._hidden = yard.place.names(item.path, str(item.id))
+            self._final = yard.place.path(item.path)
         except errors.NameRefused as error:
             self.fail(error)
         else:
-            self._open()
+            opening.Opening(channel, yard, item, str(item.id), named=self._named, opened=self._opened)
 
     def send_next(self, most: int) -> int:  # noqa: ARG002 - there is nothing more
         """Nothing."""
@@ -69,20 +66,15 @@ class Small:
                 self._channel.ask(Kind.REMOVE, packets.text(self._hidden), _whatever)
         self._yard.ended.append(base.Outcome(self.item, error=error))
 
-    def _open(self) -> None:
-        self._yard.folders.need(self._channel, self.item.path)
-        self._channel.ask(Kind.OPEN, packets.text(self._hidden) + _OPEN, self._opened)
+    def _named(self, hidden: bytes) -> None:
+        self._hidden = hidden
 
-    def _opened(self, reply: Reply) -> None:
-        if reply.kind == Kind.HANDLE:
-            self._handle = reply.text
-            self._send()
-        elif reply.status == Status.NO_SUCH_FILE and not self._retried:
-            self._retried = True
-            self._yard.folders.forget(self.item.path)
-            self._open()
+    def _opened(self, handle: bytes, error: errors.SyncError | None) -> None:
+        self._handle = handle
+        if error is not None:
+            self.fail(error)
         else:
-            self.fail(refusals.of(reply, "make the file"))
+            self._send()
 
     def _send(self) -> None:
         try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from nephos.lib import ids
 from nephos.sync import errors
 from nephos.sync.connections import base
-from nephos.sync.connections.sftp import hashing, landing, packets, reading, refusals
+from nephos.sync.connections.sftp import hashing, landing, opening, packets, reading, refusals
 from nephos.sync.connections.sftp.channel import Channel, Then
 from nephos.sync.connections.sftp.packets import Kind, Mode, Reply, Status
 from nephos.sync.connections.sftp.pieces import Pieces
@@ -38,8 +39,9 @@ class Upload:
         self._source: Source | None = None
         self._hash: hashing.Sum | None = None
         self._final = self._hidden = b""
-        self._retried = self._intended = self._closing = False
+        self._intended = self._closing = False
         self._noted = 0
+        self._is_noted = item.grown or self.pieces.size > _JOURNALLED_BYTES
         self._sum = ""
         self._guard(self._begin)
 
@@ -89,28 +91,48 @@ class Upload:
     # What an earlier attempt left
 
     def _begin(self) -> None:
-        self._final, self._hidden = self._yard.place.names(self.item.path, str(self.item.id))
+        self._final = self._yard.place.path(self.item.path)
         self._source = Source(self.item)
         self._source.check()
         self._hash = hashing.Sum(self._yard.hashing, self._source, self.pieces.size)
-        self._yard.folders.need(self._channel, self.item.path)
-        if self.pieces.size > _JOURNALLED_BYTES or self.item.grown:
-            self._resume_or_intend()
+        if self._is_noted:
+            self._resume_or_begin()
         else:
-            self._open(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE)
+            self._open_new(str(self.item.id))
 
-    def _resume_or_intend(self) -> None:
+    def _resume_or_begin(self) -> None:
         intent = self._yard.journal.unfinished(self.item)
-        if intent is not None and intent.fingerprint == self.item.fingerprint and intent.key == self.item.path:
-            self._hidden = os.fsencode(intent.handle)
+        if intent is None:
+            self._open_new(self.item.transfer)
+            return
+        self._hidden = os.fsencode(intent.handle)
+        if intent.fingerprint == self.item.fingerprint and intent.key == self.item.path and intent.offset:
             self._intended = True
             self._ask(Kind.STAT, packets.text(self._hidden), lambda reply: self._found(reply, intent))
-            return
-        if intent is not None:
-            self._channel.ask(Kind.REMOVE, packets.text(os.fsencode(intent.handle)), lambda _: None)
-        _, self._hidden = self._yard.place.names(self.item.path, self.item.transfer)
-        self._intend()
-        self._open(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE)
+        else:
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """What is there is of no use, and somebody may still have it open."""
+        self._channel.ask(Kind.REMOVE, packets.text(self._hidden), lambda _: None)
+        self._intended = False
+        self._open_new(ids.new())
+
+    def _open_new(self, transfer: str) -> None:
+        opening.Opening(
+            self._channel,
+            self._yard,
+            self.item,
+            transfer,
+            named=self._named,
+            opened=lambda handle, error: self._guard(self._opened, handle, error),
+        )
+
+    def _named(self, hidden: bytes) -> None:
+        self._hidden = hidden
+        if self._is_noted:
+            self._intended = False
+            self._intend()
 
     def _intend(self) -> None:
         if not self._intended:
@@ -119,12 +141,12 @@ class Upload:
 
     def _found(self, reply: Reply, intent: base.Intent) -> None:
         there = reply.attributes.bytes if reply.kind == Kind.ATTRIBUTES else None
-        if there is not None and 0 < intent.offset <= min(there, self.pieces.size):
+        if there is not None and intent.offset <= min(there, self.pieces.size):
             self._compare(intent.offset)
         elif reply.status == Status.NO_SUCH_FILE and intent.offset == self.pieces.size:
             self._ask(Kind.STAT, packets.text(self._final), self._found_final)
         else:
-            self._open(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE)
+            self._begin_anew()
 
     def _compare(self, offset: int) -> None:
         """The last piece that counts as there must be what it is here."""
@@ -136,9 +158,10 @@ class Upload:
             if error is None and bytes(came) == wanted:
                 self.pieces = Pieces(self.pieces.size, start=offset, ahead=_AHEAD_BYTES)
                 self._noted = offset
-                self._guard(self._open, Mode.WRITE)
+                body = packets.text(self._hidden) + packets.u32(Mode.WRITE) + packets.NO_ATTRIBUTES
+                self._ask(Kind.OPEN, body, self._reopened)
             else:
-                self._guard(self._open, Mode.WRITE | Mode.CREATE | Mode.TRUNCATE)
+                self._guard(self._begin_anew)
 
         reading.Reading(self._channel, self._hidden, span=(start, offset), sink=came.extend, done=done)
 
@@ -148,25 +171,21 @@ class Upload:
             self._take_sum()
             self._landed(None)
         else:
-            self._open(Mode.WRITE | Mode.CREATE | Mode.TRUNCATE)
+            self._begin_anew()
 
     # The bytes
 
-    def _open(self, mode: Mode) -> None:
-        body = packets.text(self._hidden) + packets.u32(mode) + packets.NO_ATTRIBUTES
-        self._ask(Kind.OPEN, body, lambda reply: self._opened(reply, mode))
-
-    def _opened(self, reply: Reply, mode: Mode) -> None:
+    def _reopened(self, reply: Reply) -> None:
         if reply.kind == Kind.HANDLE:
-            self._strand.handle = reply.text
-            self._finish_if_done()
-        elif reply.status == Status.NO_SUCH_FILE and not self._retried:
-            self._retried = True
-            self._yard.folders.forget(self.item.path)
-            self._yard.folders.need(self._channel, self.item.path)
-            self._open(mode | Mode.CREATE)
+            self._opened(reply.text, None)
         else:
-            raise refusals.of(reply, "make the file")
+            raise refusals.of(reply, "open the file again")
+
+    def _opened(self, handle: bytes, error: errors.SyncError | None) -> None:
+        if error is not None:
+            raise error
+        self._strand.handle = handle
+        self._finish_if_done()
 
     def piece_arrived(self) -> None:
         """How far it has come is noted now and then."""
