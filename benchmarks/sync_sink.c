@@ -1,10 +1,11 @@
 /* An S3 server that swallows everything and says yes: what an upload to it costs is the client's own.
  *
- *     sync_sink PORT [SUM]
+ *     sync_sink PORT [SHA256 [CRC64NVME]]
  *
  * One thread, epoll, HTTP/1.1 with keep-alive. Bodies are dropped in the kernel (MSG_TRUNC). It knows PUT of objects and
  * parts, POST ?uploads, POST ?uploadId, GET of a list of parts (none), HEAD with the size last put under any key, DELETE.
- * A PUT with this x-amz-content-sha256 is refused, so that it passes for a server that checks. */
+ * A PUT with this x-amz-content-sha256 or x-amz-checksum-crc64nvme is refused, so that it passes for a server that checks
+ * what the big ones check. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -21,7 +22,7 @@ enum { HEAD_BYTES = 16384 };
 struct peer { int fd; long owed; int used; char verb; char query[8]; int refuse; char head[HEAD_BYTES + 1]; };
 
 static long put_bytes, last_size;
-static const char *WRONG = "no sum";
+static const char *WRONG = "no sum", *WRONG_CRC = "no sum";
 
 static void answer(struct peer *p) {
     char out[1024], body[512] = "";
@@ -64,6 +65,8 @@ static int begin(struct peer *p, char *end) {
     p->owed = at ? atol(at + 17) : 0;
     at = strcasestr(p->head, "\r\nx-amz-content-sha256:");
     p->refuse = at && strstr(at, WRONG) != NULL;
+    at = strcasestr(p->head, "\r\nx-amz-checksum-crc64nvme:");
+    p->refuse |= at && strstr(at, WRONG_CRC) != NULL;
     if (p->verb == 'U' && !strcmp(p->query, "part")) put_bytes += p->owed;
     else if (p->verb == 'U') last_size = p->owed;
     if (strcasestr(p->head, "\r\nexpect: 100-continue") && write(p->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25) != 25) return -1;
@@ -104,6 +107,7 @@ static int serve(struct peer *p) {
 int main(int argc, char **argv) {
     int one = 1, port = argc > 1 ? atoi(argv[1]) : 0, hub = epoll_create1(0), door = socket(AF_INET, SOCK_STREAM, 0);
     if (argc > 2) WRONG = argv[2];
+    if (argc > 3) WRONG_CRC = argv[3];
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(door, (void *)&here, sizeof here) || listen(door, 64)) return perror("bind"), 1;

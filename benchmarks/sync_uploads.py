@@ -34,6 +34,7 @@ from tests.fakes.sync import Station
 
 from nephos.sync import database, queries
 from nephos.sync.connections import registry
+from nephos.sync.connections.s3 import sums
 
 MIB = 1 << 20
 SIZES = {"A": (5000, 10 * 1024), "B": (500, MIB), "C": (1, 2048 * MIB)}
@@ -189,7 +190,7 @@ def sink_server(folder: Path) -> Iterator[Server]:
     program = folder / "sink"
     subprocess.run(["cc", "-O2", "-o", str(program), str(Path(__file__).with_name("sync_sink.c"))], check=True)
     port = s3.free_port()
-    process = subprocess.Popen([str(program), str(port), hashlib.sha256(b"something else").hexdigest()])
+    process = subprocess.Popen([str(program), str(port), *WRONG_SUMS])
     for name in ("access", "secret"):
         (folder / name).touch(mode=0o600)
         (folder / name).write_text("benchmark")
@@ -312,6 +313,8 @@ def figure(name: str, value: float, unit: str, against: float, goal: float | Non
     print(json.dumps({**line, "ratio": round(value / against, 2), "goal": goal, "met": met}), flush=True)
 
 
+# Of what the probe says it sends and does not: the sink refuses them.
+WRONG_SUMS = (hashlib.sha256(b"something else").hexdigest(), sums.shown(sums.crc64nvme_of(b"something else")))
 SERVERS = {"S3 rclone serve": rclone_server, "S3 sink": sink_server, "SFTP OpenSSH": ssh_server}
 
 

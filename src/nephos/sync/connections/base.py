@@ -106,6 +106,7 @@ class Profile:
     checks_content: bool = False
     can_delete: bool = True
     note: str = ""
+    sums: str = ""  # names of those that the server checks, where a kind of storage knows several
 
 
 @dataclass(frozen=True, slots=True)

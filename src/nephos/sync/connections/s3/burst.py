@@ -17,7 +17,7 @@ from nephos.lib import clock
 from nephos.sync import errors, fingerprints
 from nephos.sync import ports as sync_ports
 from nephos.sync.connections import base
-from nephos.sync.connections.s3 import answers, sending
+from nephos.sync.connections.s3 import answers, sending, vouching
 from nephos.sync.connections.s3.calls import QUICK, QUICK_TRIES, Calls
 from nephos.sync.connections.s3.exchange import Answer, explain
 from nephos.sync.connections.s3.line import Line
@@ -55,6 +55,10 @@ class Burst:
     _busy: dict[Line, _Errand] = field(default_factory=dict)
     _later: list[tuple[float, _Errand]] = field(default_factory=list)
     _looked_at: float = 0.0
+    _vouching: vouching.Vouching = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._vouching = vouching.of(self.profile, secure=self.calls.endpoint.secure)
 
     @property
     def has_room(self) -> bool:
@@ -109,11 +113,10 @@ class Burst:
         self._free = []
 
     def _errand(self, item: base.Item, key: str, body: bytes) -> _Errand:
-        sha256 = hashlib.sha256(body).hexdigest()
-        vouched, more = sending.vouch(self.calls, body, sha256)
+        known, (signed, more) = self._vouching.small(body)
         headers = sending.metadata(item) | more
-        request = self.calls.request("PUT", key, {}, headers, length=len(body), sha256=vouched)
-        return _Errand(item, key, body, sha256, request)
+        request = self.calls.request("PUT", key, {}, headers, length=len(body), sha256=signed)
+        return _Errand(item, key, body, known.sha256, request)
 
     def _start(self, errand: _Errand) -> None:
         line = self._free.pop() if self._free else Line(self.calls.endpoint, self.calls.tls, self.selector)
@@ -139,7 +142,7 @@ class Burst:
             return
         if not errand.reading:
             errand.etag, errand.version = answers.bare(answer.header("etag")), answer.header("x-amz-version-id")
-            if self._wants_read_back(errand.item):
+            if self._wants_read_back(errand):
                 errand.request = self.calls.request("GET", errand.key, {}, {})
                 errand.reading = True
                 self._start(errand)
@@ -149,10 +152,10 @@ class Burst:
             return
         self.ended.append(base.Outcome(errand.item, delivered=self._delivered(errand)))
 
-    def _wants_read_back(self, item: base.Item) -> bool:
-        if item.verify is base.Verify.AUTO:
-            return not self.profile.checks_content
-        return item.verify is base.Verify.READ_BACK
+    def _wants_read_back(self, errand: _Errand) -> bool:
+        if errand.item.verify is base.Verify.AUTO:
+            return not self._vouching.checks(len(errand.body))
+        return errand.item.verify is base.Verify.READ_BACK
 
     def _delivered(self, errand: _Errand) -> base.Delivered:
         proof = Proof.TRANSPORT if errand.item.verify is base.Verify.NONE else Proof.SERVER

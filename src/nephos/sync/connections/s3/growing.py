@@ -71,4 +71,5 @@ def _begin(sending: Sending, expected_bytes: int) -> base.Intent:
 
 
 def _send_part(sending: Sending, intent: base.Intent, halt: multipart.Halt, number: int, piece: FileRange) -> base.Part:
-    return multipart.send_part(sending, intent, number, piece, halt, sha256=sums.sha256(piece, sending.stop))
+    more = ("crc",) if sending.vouching.crc else ()
+    return multipart.send_part(sending, intent, number, piece, halt, known=sums.take(piece, sending.stop, more))

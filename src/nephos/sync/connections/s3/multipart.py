@@ -13,7 +13,7 @@ from concurrent.futures import Executor, Future
 from nephos.lib import ports
 from nephos.sync import errors
 from nephos.sync.connections import base
-from nephos.sync.connections.s3 import adopting, answers, sums
+from nephos.sync.connections.s3 import adopting, answers, sums, vouching
 from nephos.sync.connections.s3.calls import TRANSFER
 from nephos.sync.connections.s3.exchange import FileRange
 from nephos.sync.connections.s3.sending import Sending
@@ -58,16 +58,21 @@ class Halt:
 def deliver(sending: Sending, *, threads: Executor, hashing: Executor) -> base.Delivered:
     """Raises SyncError; what was acknowledged until then is kept for the next attempt."""
     halt = Halt(sending.stop)
-    whole = hashing.submit(sums.sha256, FileRange(sending.handle, 0, sending.size_bytes), halt)
+    intent = _resume(sending)
+    is_done = intent is not None and _is_done(sending, intent)
+    intent = intent or begin(sending)
+    checked = sending.vouching.checks_parts
+    with_crc = sending.vouching.crc or sending.is_read_back(checked=checked)
+    reading = sums.Reading(sending.pieces(intent.part_bytes), with_crc=with_crc)
+    whole = hashing.submit(reading.run, halt)
     try:
-        intent = _resume(sending)
-        if intent is None or not _is_done(sending, intent):
-            intent = _send(sending, intent or begin(sending), threads, halt)
-        sha256 = whole.result()
+        if not is_done:
+            _send(sending, intent, threads, halt, reading)
+        known = whole.result()
     finally:
         halt.set()
         _settle([whole])
-    return _prove(sending, sha256)
+    return _prove(sending, known, checked=checked)
 
 
 def begin(sending: Sending, size: int = 0) -> base.Intent:
@@ -107,22 +112,21 @@ def _is_done(sending: Sending, intent: base.Intent) -> bool:
     return found.metadata.get(TRANSFER) == intent.transfer
 
 
-def _send(sending: Sending, intent: base.Intent, threads: Executor, halt: Halt) -> base.Intent:
+def _send(sending: Sending, intent: base.Intent, threads: Executor, halt: Halt, reading: sums.Reading) -> None:
     try:
         kept = _kept(sending, intent) if intent.transfer != sending.item.transfer else {}
     except errors.UploadLost:
         sending.journal.forget(sending.item)
-        intent, kept = begin(sending), {}
+        intent, kept = begin(sending, intent.part_bytes), {}
     ranges = sending.pieces(intent.part_bytes)
     futures = [
-        threads.submit(send_part, sending, intent, number, piece, halt)
+        threads.submit(_send_read, sending, intent, number, piece, halt, reading)
         for number, piece in ranges.items()
         if number not in kept
     ]
     parts = [*kept.values(), *collect(sending, intent, futures, halt)]
     sending.check_source()  # before it is put together: a mixture never gets the final name
     _complete(sending, intent, sorted(parts, key=lambda part: part.number))
-    return intent
 
 
 def _kept(sending: Sending, intent: base.Intent) -> dict[int, base.Part]:
@@ -143,18 +147,29 @@ def _kept(sending: Sending, intent: base.Intent) -> dict[int, base.Part]:
     return kept
 
 
-def send_part(
-    sending: Sending, intent: base.Intent, number: int, piece: FileRange, halt: Halt, *, sha256: str = ""
+def _send_read(
+    sending: Sending, intent: base.Intent, number: int, piece: FileRange, halt: Halt, reading: sums.Reading
 ) -> base.Part:
-    """One part, noted when it is acknowledged; with its sum, if that is known."""
+    """A part behind the reading of the whole file, which has its sum; only where no CRC is checked it is read anew."""
+    crc = reading.crc_of(number, halt) if sending.vouching.crc else None
+    known = sums.Sums("", crc)
+    if crc is None and sending.vouching.sha:
+        known = sums.take(piece, halt, ())
+    return send_part(sending, intent, number, piece, halt, known=known)
+
+
+def send_part(
+    sending: Sending, intent: base.Intent, number: int, piece: FileRange, halt: Halt, *, known: sums.Sums
+) -> base.Part:
+    """One part, noted when it is acknowledged; with its sums, as far as they are known."""
     if halt.is_set():
         raise errors.Interrupted
-    vouched, headers = sending.checked(piece, sha256=sha256)
+    signed, headers = sending.vouching.part(known)
     etag = sending.calls.upload_part(
-        intent.key, intent.handle, number, piece, sha256=vouched, headers=headers, stop=halt
+        intent.key, intent.handle, number, piece, sha256=signed, headers=headers, stop=halt
     )
-    crc = headers.get("x-amz-checksum-crc64nvme", "")
-    part = base.Part(number=number, bytes=piece.length, etag=etag, crc=crc, sha256=sha256)
+    crc = headers.get(vouching.CRC, "")
+    part = base.Part(number=number, bytes=piece.length, etag=etag, crc=crc, sha256=known.sha256)
     sending.journal.part(sending.item, part)
     return part
 
@@ -189,7 +204,7 @@ def _error_of(future: Future[base.Part]) -> errors.SyncError | None:
     return error if isinstance(error, errors.SyncError) else None
 
 
-def _settle(futures: Sequence[Future[base.Part] | Future[str]]) -> None:
+def _settle(futures: Sequence[Future[base.Part] | Future[sums.Sums]]) -> None:
     """Wait until none of them uses the open file any more."""
     for future in futures:
         if not future.cancel():
@@ -209,14 +224,14 @@ def _complete(sending: Sending, intent: base.Intent, parts: list[base.Part]) -> 
             raise
 
 
-def _prove(sending: Sending, sha256: str) -> base.Delivered:
+def _prove(sending: Sending, known: sums.Sums, *, checked: bool) -> base.Delivered:
     sending.journal.verifying(sending.item)
     found = sending.calls.head(sending.key, stop=sending.stop)
     if found is None or found.bytes != sending.size_bytes:
         sending.journal.forget(sending.item)
         raise errors.Mismatch("The object is not there as it was sent.")
     try:
-        proof = sending.prove(sha256=sha256)
+        proof = sending.prove(known, checked=checked)
     except errors.Mismatch:
         sending.journal.forget(sending.item)
         raise
@@ -224,7 +239,7 @@ def _prove(sending: Sending, sha256: str) -> base.Delivered:
     return base.Delivered(
         key=sending.key,
         bytes=found.bytes,
-        sha256=sha256,
+        sha256=known.sha256,
         proof=proof,
         etag=answers.bare(found.etag),
         version=found.version,

@@ -1,4 +1,4 @@
-"""Does the server really check what it gets? Asked once, by a small object with a deliberately wrong sum."""
+"""Which sums does the server really check? Asked once, by a small object with deliberately wrong ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import hashlib
 from nephos.lib import ids
 from nephos.sync import errors
 from nephos.sync.connections import base
-from nephos.sync.connections.s3 import answers
+from nephos.sync.connections.s3 import answers, sums, vouching
 from nephos.sync.connections.s3.calls import Calls
 from nephos.sync.connections.s3.signer import UNSIGNED
 
@@ -21,23 +21,34 @@ def probe(calls: Calls) -> base.Profile:
     key = calls.endpoint.key(f".nephos-probe-{ids.new()}")
     right = hashlib.sha256(_BODY).hexdigest()
     calls.put(key, _BODY, sha256=right, stop=base.NEVER)
-    checks = _refuses_wrong_sum(calls, key)
+    found = [name for name, wrong in _WRONG.items() if _refuses(calls, key, *wrong())]
     can_delete = True
     try:
         calls.delete(key, stop=base.NEVER)
     except errors.NotWelcome:
         can_delete = False  # a write-only account is fine; the probe object stays
-    return base.Profile(checks_content=checks, can_delete=can_delete)
+    checks = "sha256" in found or "crc64nvme" in found
+    return base.Profile(checks_content=checks, can_delete=can_delete, sums=" ".join(found))
 
 
-def _refuses_wrong_sum(calls: Calls, key: str) -> bool:
-    if calls.endpoint.secure:
-        from awscrt import checksums
-
-        wrong = base64.b64encode(checksums.crc64nvme(_NOT_BODY).to_bytes(8, "big")).decode()
-        answer = calls.ask_raw("PUT", key, {"x-amz-checksum-crc64nvme": wrong}, _BODY, UNSIGNED)
-    else:
-        answer = calls.ask_raw("PUT", key, {}, _BODY, hashlib.sha256(_NOT_BODY).hexdigest())
+def _refuses(calls: Calls, key: str, signed: str, headers: dict[str, str]) -> bool:
+    answer = calls.ask_raw("PUT", key, headers, _BODY, signed)
     if answer.status >= 500:
         raise answers.refusal(answer)
     return 400 <= answer.status < 500
+
+
+def _wrong_crc() -> tuple[str, dict[str, str]]:
+    return UNSIGNED, {vouching.CRC: sums.shown(sums.crc64nvme_of(_NOT_BODY))}
+
+
+def _wrong_sha() -> tuple[str, dict[str, str]]:
+    return hashlib.sha256(_NOT_BODY).hexdigest(), {}
+
+
+def _wrong_md5() -> tuple[str, dict[str, str]]:
+    digest = hashlib.md5(_NOT_BODY, usedforsecurity=False).digest()
+    return UNSIGNED, {vouching.MD5: base64.b64encode(digest).decode()}
+
+
+_WRONG = {"crc64nvme": _wrong_crc, "sha256": _wrong_sha, "md5": _wrong_md5}

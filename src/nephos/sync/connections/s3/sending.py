@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import mimetypes
 import os
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from dataclasses import dataclass
 from nephos.lib import ports
 from nephos.sync import errors, fingerprints
 from nephos.sync.connections import base
-from nephos.sync.connections.s3 import sums
+from nephos.sync.connections.s3 import sums, vouching
 from nephos.sync.connections.s3.calls import META, TRANSFER, Calls
 from nephos.sync.connections.s3.exchange import FileRange
-from nephos.sync.connections.s3.signer import UNSIGNED
 from nephos.sync.states import Proof
 
 
@@ -55,26 +53,29 @@ class Sending:
         """Headers that stay with the object."""
         return metadata(self.item)
 
-    def checked(self, piece: FileRange, *, sha256: str = "") -> tuple[str, dict[str, str]]:
-        """How a body is vouched for: the sum in the signature on http, a CRC in a header on https.
+    @property
+    def vouching(self) -> vouching.Vouching:
+        return vouching.of(self.profile, secure=self.calls.endpoint.secure)
 
-        A server that was probed to ignore the sum is not sent one for a part: it would be worked out for nobody.
-        """
-        if self.calls.endpoint.secure:
-            return UNSIGNED, {"x-amz-checksum-crc64nvme": sums.crc64nvme(piece, self.stop)}
-        if sha256 or self.profile.checks_content:
-            return sha256 or sums.sha256(piece, self.stop), {}
-        return UNSIGNED, {}
+    def is_read_back(self, *, checked: bool) -> bool:
+        """Whether the proof is to get the object back, as nobody else has checked it."""
+        if self.item.verify is base.Verify.AUTO:
+            return not checked
+        return self.item.verify is base.Verify.READ_BACK
 
-    def prove(self, *, sha256: str, doubtful: bool = False) -> Proof:
+    def prove(self, known: sums.Sums, *, checked: bool) -> Proof:
         """Make sure that the object is what was read here. Raises Mismatch."""
-        if self.item.verify is base.Verify.NONE and not doubtful:
-            return Proof.TRANSPORT
-        if self.profile.checks_content and self.item.verify is base.Verify.AUTO and not doubtful:
-            return Proof.SERVER
-        digest = hashlib.sha256()
-        self.calls.get(self.key, digest.update, stop=self.stop)
-        if digest.hexdigest() != sha256:
+        if not self.is_read_back(checked=checked):
+            return Proof.TRANSPORT if self.item.verify is base.Verify.NONE else Proof.SERVER
+        back, count = sums.Crc(), 0
+
+        def add(block: bytes) -> None:
+            nonlocal count
+            count += len(block)
+            back.update(block)
+
+        self.calls.get(self.key, add, stop=self.stop)
+        if count != self.size_bytes or back.value != known.crc:
             raise errors.Mismatch
         return Proof.READ_BACK
 
@@ -86,13 +87,6 @@ def metadata(item: base.Item) -> dict[str, str]:
         f"{META}{TRANSFER}": item.transfer,
         f"{META}nephos-mtime-ns": str(item.fingerprint.mtime_ns),
     }
-
-
-def vouch(calls: Calls, body: bytes, sha256: str) -> tuple[str, dict[str, str]]:
-    """How a small body is vouched for: the sum in the signature on http, a CRC in a header on https."""
-    if calls.endpoint.secure:
-        return UNSIGNED, {"x-amz-checksum-crc64nvme": sums.crc64nvme_of(body)}
-    return sha256, {}
 
 
 def open_source(item: base.Item) -> int:
