@@ -46,6 +46,7 @@ FIELDS: list[output.Column] = [
     ("ignores", "ignore"),
     ("deletions", lambda row: "travel" if row["mode"] == "mirror" else "stay here"),
     ("priority", "priority"),
+    ("while they grow", lambda row: "sent behind the writer" if row["grow"] else "wait"),
     ("enabled", "enabled"),
     ("paused", "paused"),
 ]
@@ -94,6 +95,9 @@ def add(  # noqa: PLR0913 - the fields of a watch
     ignore: Annotated[list[str] | None, typer.Option(help="Names to leave, as in .gitignore; repeatable.")] = None,
     mode: Annotated[str | None, typer.Option(help="keep: deletions stay here; mirror: they travel.")] = None,
     priority: Annotated[int | None, typer.Option(min=-100, max=100, help="Higher goes first.")] = None,
+    grow: Annotated[
+        bool, typer.Option("--grow", help="Send recordings, and what is only appended to, while it grows.")
+    ] = False,
 ) -> None:
     """Add a watch: --folder for a folder, --sets for recordings and their outputs."""
     body = given(
@@ -106,6 +110,7 @@ def add(  # noqa: PLR0913 - the fields of a watch
         ignore=ignore,
         mode=mode,
         priority=priority,
+        grow=grow or None,
     )
     made = ADD(body=body)
     output.done(made, f"Watch {made['name']} is there.")

@@ -34,6 +34,7 @@ class WatchView:
     ignore: list[str]
     mode: str
     priority: int
+    grow: bool
     enabled: bool
     paused: bool
     progress: list[queries.WatchStatus]
@@ -80,6 +81,7 @@ class WatchIn(Schema, extra="forbid"):
     undo_days: Annotated[float, Field(ge=0, le=3650)] = 7
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     processes: list[str] = []
+    grow: bool = False
     enabled: bool = True
 
 
@@ -354,6 +356,7 @@ def _watch(name: str) -> WatchView:
         ignore=list(found.ignore),
         mode=found.mode,
         priority=found.priority,
+        grow=found.grow,
         enabled=found.enabled,
         paused=bool(progress) and all(status.paused for status in progress),
         progress=progress,
