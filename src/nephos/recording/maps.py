@@ -23,9 +23,9 @@ class Reader:
         """How often the map changed in these packets."""
         before = self.tables.changes
         pids: NDArray[np.uint16] = heads[:, 1:3].copy().view(">u2").ravel() & np.uint16(health.NULL_PID)
-        place, left = self._feed(packets, pids, 0, _MOST_PACKETS)
-        if self.tables.wanted is not self._wanted_pids:  # a list came: the tables that it names may follow at once
-            self._feed(packets, pids, place, left)
+        place, left = 0, _MOST_PACKETS
+        while place < len(pids) and left > 0:  # again after each list that came: its tables may follow at once
+            place, left = self._feed(packets, pids, place, left)
         return self.tables.changes - before
 
     def _feed(self, packets: health.Bytes, pids: NDArray[np.uint16], start: int, most: int) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import selectors
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -85,7 +86,8 @@ class Ear:
         self._counts = health.Counts()
         self._first: float | None = None
         self._last = 0.0
-        self._sizes: list[int] = []
+        self._sizes: Counter[int] = Counter()  # a flood of small ones must not fill the memory
+        self._datagrams = 0
         self._first_bytes = 0
         self._sync_bytes = 0
         self._protocol = ""
@@ -108,7 +110,7 @@ class Ear:
     @property
     def is_clear(self) -> bool:
         """Whether there is enough to say that it is up."""
-        return len(self._sizes) >= _ENOUGH_DATAGRAMS and self.heard_seconds >= _LEAST_LISTENING_SECONDS
+        return self._datagrams >= _ENOUGH_DATAGRAMS and self.heard_seconds >= _LEAST_LISTENING_SECONDS
 
     def listen(self, now: float) -> None:
         """Something waits. Raises SourceError."""
@@ -120,7 +122,8 @@ class Ear:
         if self._first is None:
             self._first, self._first_bytes = now, len(load.raw)
         self._last = now
-        self._sizes += load.sizes
+        self._sizes.update(load.sizes)
+        self._datagrams += len(load.sizes)
         heads = health.heads(chunk.packets)
         if len(heads):
             self._counts += self._health.feed(heads)
@@ -132,13 +135,13 @@ class Ear:
 
     def result(self, began: float, ended: float) -> Result:
         """All of it."""
-        total = sum(self._sizes)
+        total = sum(size * number for size, number in self._sizes.items())
         heard = self.heard_seconds
         return Result(
             state=self._state(total),
             protocol=self._protocol,
-            datagrams=len(self._sizes),
-            payload_bytes=max(set(self._sizes), key=self._sizes.count) if self._sizes else 0,
+            datagrams=self._datagrams,
+            payload_bytes=self._sizes.most_common(1)[0][0] if self._sizes else 0,
             largest_bytes=max(self._sizes, default=0),
             bits_per_second=round((total - self._first_bytes) * 8 / heard) if heard > 0 else 0,
             packets=self._counts.packets,
@@ -155,4 +158,4 @@ class Ear:
             return State.DOWN
         if self._counts.packets * health.PACKET_BYTES * 2 < total:
             return State.NOT_TS
-        return State.UP if len(self._sizes) >= _ENOUGH_DATAGRAMS else State.WEAK
+        return State.UP if self._datagrams >= _ENOUGH_DATAGRAMS else State.WEAK
