@@ -1,8 +1,8 @@
 /* An S3 server that swallows everything and says yes: what an upload to it costs is the client's own.
  *
- *     sync_sink PORT [SHA256 [CRC64NVME]]
+ *     sync_sink PORT [SHA256 [CRC64NVME]]      with -DTLS also: PORT SHA256 CRC64NVME CERTIFICATE KEY
  *
- * One thread, epoll, HTTP/1.1 with keep-alive. Bodies are dropped in the kernel (MSG_TRUNC). It knows PUT of objects and
+ * One thread (with TLS one for each connection), epoll, HTTP/1.1 with keep-alive. Bodies are dropped in the kernel (MSG_TRUNC). It knows PUT of objects and
  * parts, POST ?uploads, POST ?uploadId, GET of a list of parts (none), HEAD with the size last put under any key, DELETE.
  * A PUT with this x-amz-content-sha256 or x-amz-checksum-crc64nvme is refused, so that it passes for a server that checks
  * what the big ones check. */
@@ -17,6 +17,23 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#ifdef TLS
+#include <openssl/ssl.h>
+#include <pthread.h>
+static SSL_CTX *CONTEXT;
+static __thread SSL *CHANNEL;
+static __thread char DROPPED[1 << 18];
+/* The same names, over TLS: each thread has one connection, and waits. */
+static ssize_t take(int fd, void *to, size_t size, int flags) {
+    (void)fd, (void)flags;
+    if (!to && size > sizeof DROPPED) size = sizeof DROPPED;
+    int n = SSL_read(CHANNEL, to ? to : DROPPED, size > (1 << 18) ? 1 << 18 : (int)size);
+    return n > 0 ? n : 0;
+}
+static ssize_t give(int fd, const void *from, size_t size) { (void)fd; return SSL_write(CHANNEL, from, (int)size); }
+#define recv take
+#define write give
+#endif
 
 enum { HEAD_BYTES = 16384 };
 struct peer { int fd; long owed; int used; char verb; char query[8]; int refuse; char head[HEAD_BYTES + 1]; };
@@ -67,7 +84,7 @@ static int begin(struct peer *p, char *end) {
     p->refuse = at && strstr(at, WRONG) != NULL;
     at = strcasestr(p->head, "\r\nx-amz-checksum-crc64nvme:");
     p->refuse |= at && strstr(at, WRONG_CRC) != NULL;
-    if (p->verb == 'U' && !strcmp(p->query, "part")) put_bytes += p->owed;
+    if (p->verb == 'U' && !strcmp(p->query, "part")) __sync_fetch_and_add(&put_bytes, p->owed);
     else if (p->verb == 'U') last_size = p->owed;
     if (strcasestr(p->head, "\r\nexpect: 100-continue") && write(p->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25) != 25) return -1;
     return 0;
@@ -104,10 +121,30 @@ static int serve(struct peer *p) {
     }
 }
 
+#ifdef TLS
+static void *attend(void *given) {
+    struct peer *p = given;
+    CHANNEL = SSL_new(CONTEXT);
+    SSL_set_fd(CHANNEL, p->fd);
+    if (SSL_accept(CHANNEL) == 1)
+        while (serve(p) >= 0) {}
+    SSL_free(CHANNEL);
+    close(p->fd);
+    free(p);
+    return NULL;
+}
+#endif
+
 int main(int argc, char **argv) {
     int one = 1, port = argc > 1 ? atoi(argv[1]) : 0, hub = epoll_create1(0), door = socket(AF_INET, SOCK_STREAM, 0);
     if (argc > 2) WRONG = argv[2];
     if (argc > 3) WRONG_CRC = argv[3];
+#ifdef TLS
+    CONTEXT = SSL_CTX_new(TLS_server_method());
+    if (argc < 6 || SSL_CTX_use_certificate_file(CONTEXT, argv[4], SSL_FILETYPE_PEM) != 1
+        || SSL_CTX_use_PrivateKey_file(CONTEXT, argv[5], SSL_FILETYPE_PEM) != 1)
+        return fprintf(stderr, "no certificate\n"), 1;
+#endif
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(door, (void *)&here, sizeof here) || listen(door, 64)) return perror("bind"), 1;
@@ -123,6 +160,11 @@ int main(int argc, char **argv) {
                 setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
                 p = calloc(1, sizeof *p);
                 p->fd = fd;
+#ifdef TLS
+                pthread_t thread;
+                if (!pthread_create(&thread, NULL, attend, p)) pthread_detach(thread);
+                continue;
+#endif
                 event.data.ptr = p;
                 epoll_ctl(hub, EPOLL_CTL_ADD, fd, &event);
             } else if (serve(p) < 0) {

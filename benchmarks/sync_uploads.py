@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def main() -> None:
             if not workloads:
                 continue
             with open_server(folder / "server") as server:
-                for workload in workloads:
+                for workload in (each for each in workloads if each in server.goals):
                     measure(server, workload, folder, rounds=chosen.rounds, divide=chosen.divide)
             shutil.rmtree(folder / "server", ignore_errors=True)
     finally:
@@ -186,26 +186,42 @@ def rclone_server(folder: Path) -> Iterator[Server]:
 @contextlib.contextmanager
 def sink_server(folder: Path) -> Iterator[Server]:
     """A server that swallows everything, so that it is the client that is measured."""
+    goals = {"A": Goals(0.40, 0.35, 90), "B": Goals(0.60, 0.50, 100), "C": Goals(0.35, 0.35, 110)}
+    with sink(folder) as (port, values):
+        values["endpoint"] = f"http://127.0.0.1:{port}"
+        yield s3_server("S3 sink", values["endpoint"], values, goals, lambda: None, "--ignore-checksum")
+
+
+@contextlib.contextmanager
+def secure_sink_server(folder: Path) -> Iterator[Server]:
+    """The same over TLS, with a certificate that both contenders verify."""
     folder.mkdir()
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-keyout", str(key), "-out", str(certificate), "-subj", "/CN=sink", "-days", "2"]
+    subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, stderr=subprocess.DEVNULL)
+    with sink(folder, "-DTLS", "-lssl", "-lcrypto", "-lpthread", more=[str(certificate), str(key)]) as (port, values):
+        values |= {"endpoint": f"https://127.0.0.1:{port}", "ca_file": str(certificate)}
+        flags = ("--ignore-checksum", "--ca-cert", str(certificate))
+        goals = {"C": Goals(0.60, 0.60)}
+        yield s3_server("S3 sink over TLS", values["endpoint"], values, goals, lambda: None, *flags)
+
+
+@contextlib.contextmanager
+def sink(folder: Path, *flags: str, more: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Compiled and running: its port, and the options that name our keys."""
+    folder.mkdir(exist_ok=True)
     program = folder / "sink"
-    subprocess.run(["cc", "-O2", "-o", str(program), str(Path(__file__).with_name("sync_sink.c"))], check=True)
-    port = s3.free_port()
-    process = subprocess.Popen([str(program), str(port), *WRONG_SUMS])
+    source = str(Path(__file__).with_name("sync_sink.c"))
+    subprocess.run(["cc", "-O2", "-o", str(program), source, *flags], check=True)
     for name in ("access", "secret"):
         (folder / name).touch(mode=0o600)
         (folder / name).write_text("benchmark")
-    values = {"endpoint": f"http://127.0.0.1:{port}", "access_key": f"file:{folder}/access"}
-    goals = {"A": Goals(0.40, 0.35, 90), "B": Goals(0.60, 0.50, 100), "C": Goals(0.35, 0.35, 110)}
+    port = s3.free_port()
+    process = subprocess.Popen([str(program), str(port), *WRONG_SUMS, *more])
     try:
         wait_for(port)
-        yield s3_server(
-            "S3 sink",
-            values["endpoint"],
-            {**values, "secret_key": f"file:{folder}/secret"},
-            goals,
-            lambda: None,
-            "--ignore-checksum",
-        )
+        yield port, {"access_key": f"file:{folder}/access", "secret_key": f"file:{folder}/secret"}
     finally:
         process.terminate()
         process.wait()
@@ -315,7 +331,12 @@ def figure(name: str, value: float, unit: str, against: float, goal: float | Non
 
 # Of what the probe says it sends and does not: the sink refuses them.
 WRONG_SUMS = (hashlib.sha256(b"something else").hexdigest(), sums.shown(sums.crc64nvme_of(b"something else")))
-SERVERS = {"S3 rclone serve": rclone_server, "S3 sink": sink_server, "SFTP OpenSSH": ssh_server}
+SERVERS = {
+    "S3 rclone serve": rclone_server,
+    "S3 sink": sink_server,
+    "S3 sink over TLS": secure_sink_server,
+    "SFTP OpenSSH": ssh_server,
+}
 
 
 if __name__ == "__main__":
