@@ -99,4 +99,8 @@ def test_every_kind_of_source_records_through_a_stall(sending: dict[str, senders
         recorded = station.recorded(kind)
         assert recorded[::188] == b"G" * (len(recorded) // 188), kind
         errors = sum(second.cc for second in station.seconds(kind))
+        listed = ", ".join(f"{gap.seconds:.1f} s ({gap.cause})" for gap in found)
+        print(  # noqa: T201 - the closing lines of the soak
+            f"{kind}: stalled {STALL:.0f} s; gaps listed: {listed}; continuity errors at the seams: {errors}"
+        )
         assert errors <= 20, (kind, errors)

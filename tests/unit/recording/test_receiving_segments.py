@@ -290,6 +290,20 @@ def test_numpy_arrays_are_written_as_they_are(out: writer.Writer, tmp_path: Path
     assert segments.list_segments(tmp_path / "one" / ".segments")[0].path.read_bytes() == STREAM
 
 
+def test_a_finished_segment_its_journal_and_their_names_are_made_durable(
+    out: writer.Writer, tmp_path: Path, closer: writer.Closer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    durable: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: durable.append(Path(f"/proc/self/fd/{handle}").resolve().name))
+
+    begin(out)
+    out.write(STREAM[:1880])
+    out.close()
+    assert closer.end(within=60)
+
+    assert durable == ["20261122T191620Z.ts", ".segments", "20261122T191620Z.jsonl", ".segments"]
+
+
 def test_a_disk_that_is_too_slow_is_told_once(
     tmp_path: Path, closer: writer.Closer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
