@@ -248,6 +248,30 @@ def test_over_tls_too_and_only_from_a_server_that_proves_itself(
     assert out == STREAM
 
 
+def test_a_playlist_over_tls_comes_only_from_a_server_that_proves_itself(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:2", "#EXTINF:2,", "part.ts", "#EXT-X-ENDLIST", ""]
+    part = senders.material(tmp_path, seconds=2).read_bytes()
+    for path, content in (("/live.m3u8", "\n".join(lines).encode()), ("/part.ts", part)):
+        site.pages[path] = lambda handler, content=content: (handler.head(), handler.wfile.write(content))[0]  # type: ignore[misc]
+
+    with tls.fronting(site.port, tmp_path / "tls") as (port, certificate):
+        url = f"https://127.0.0.1:{port}/live.m3u8"
+        refused = registry.make(url, registry.Options())
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        trusted = registry.make(url, registry.Options())
+        assert isinstance(refused, process.ProcessSource)
+        assert isinstance(trusted, process.ProcessSource)
+        out, _ = received(trusted)
+        monkeypatch.delenv("SSL_CERT_FILE")
+        nothing, error = received(refused)
+
+    assert nothing == b""
+    assert "m3u8" in error.message or "certificate" in error.message
+    assert out[:1] == b"G"
+
+
 @pytest.mark.parametrize(
     ("kind", "content", "is_playlist"),
     [

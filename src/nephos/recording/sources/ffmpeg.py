@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from nephos.lib import ports
@@ -27,7 +28,7 @@ def command(link: links.Link, *, is_playlist: bool | None = None) -> list[str]:
     """
     playlist = link.is_playlist if is_playlist is None else is_playlist
     quiet = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning"]
-    probing = ["-analyzeduration", "3000000", "-protocol_whitelist", _PROTOCOLS[link.scheme]]
+    probing = ["-analyzeduration", "3000000", "-protocol_whitelist", _PROTOCOLS[link.scheme], *_trust(link)]
     # A playlist offers one picture in several sizes: without a map ffmpeg takes the best and fetches no other.
     mapped = [] if playlist else ["-map", "0"]
     out = ["-c", "copy", "-copy_unknown", "-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1"]
@@ -55,6 +56,13 @@ def _options(link: links.Link, *, is_playlist: bool) -> list[str]:
         # Segments come in bursts; at its own rate the stream goes on evenly and some are always in hand.
         return ["-rw_timeout", _STALL_MICROSECONDS, "-copyts", "-re"]
     return ["-rw_timeout", _STALL_MICROSECONDS, "-copyts"]
+
+
+def _trust(link: links.Link) -> list[str]:
+    """Left to itself ffmpeg takes any certificate."""
+    authority = os.environ.get("SSL_CERT_FILE", "")
+    named = ["-ca_file", authority] if authority else []
+    return ["-tls_verify", "1", *named] if link.scheme == "https" else []
 
 
 def source(link: links.Link) -> process.ProcessSource:
