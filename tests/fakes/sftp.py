@@ -62,6 +62,23 @@ class SftpServer:
         key = hostkeys.parse(f"host {(self.folder / 'host.pub').read_text()}")[0]
         hostkeys.accept(folder, place.Place("127.0.0.1", port or self.port, "", b""), key)
 
+    def lock_key(self, passphrase: str) -> None:
+        """From now on the client's key wants a passphrase."""
+        argv = ["ssh-keygen", "-q", "-p", "-P", "", "-N", passphrase, "-f", str(self.key)]
+        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+
+    def sessions(self) -> list[int]:
+        """The processes that serve logins."""
+        assert self.process is not None
+        found = [self.process.pid]
+        parents = {}
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+        while more := [pid for pid, parent in parents.items() if parent in found and pid not in found]:
+            found += more
+        return found[1:]
+
     def new_host_key(self) -> None:
         """The server is set up anew, or is another."""
         for name in ("host", "host.pub"):

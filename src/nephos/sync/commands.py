@@ -75,9 +75,7 @@ def grow(db: sqlite3.Connection, order: orders.Order, rule: WatchRule | None, fo
                 continue  # it is complete already, under another name
             known = paths.find(db, watch=rule.name, destination=destination, path=member.name)
             if known is None:
-                sight = paths.Sight(
-                    rule.name, destination, member.name, member.source, member.found, order.text("set")
-                )
+                sight = paths.Sight(rule.name, destination, member.name, member.source, member.found, order.text("set"))
                 growths.note(db, paths.observe(db, sight).id, expected_bytes=expected)
     orders.finish(db, order)
 
@@ -211,8 +209,9 @@ WRITES: Mapping[orders.Kind, Callable[[sqlite3.Connection, orders.Order], None]]
 
 
 def release_held(db: sqlite3.Connection, destination: str) -> None:
-    """The destination's settings changed: what was held there gets another chance."""
-    for entry in db.execute("SELECT id FROM paths WHERE state = 'held' AND destination = ?", (destination,)).fetchall():
+    """The destination's settings changed: what was held there or waits gets another chance, now."""
+    held = "SELECT id FROM paths WHERE state IN ('held', 'waiting') AND destination = ?"
+    for entry in db.execute(held, (destination,)).fetchall():
         row = paths.get(db, entry["id"])
         if row is not None:
             paths.release(db, row)

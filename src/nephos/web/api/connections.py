@@ -86,7 +86,7 @@ def add(request: HttpRequest, body: ConnectionIn) -> Status[ConnectionView]:
     name = new_name(body.name, loaded.settings.connection, "connection")
     kind = registry.kind_of(name, schema.Connection(kind=body.kind, options=body.options))
     options.decode(kind.options, body.options, name=name)
-    for key in ("access_key", "secret_key", "password"):
+    for key in ("access_key", "secret_key", "password", "passphrase"):
         _refuse_plain_secret(name, key, body.options.get(key))
     edit.set_table(
         loaded.home, "connection", name, {"kind": body.kind, "options": dict(body.options)}, check=mappings.check

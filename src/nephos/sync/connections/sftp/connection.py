@@ -209,10 +209,12 @@ def _login(
 ) -> tuple[transport.Kind, transport.Login]:
     decoded = options.decode(SftpOptions, values, name=name)
     password = secret.resolve(decoded.password, name=f"password of connection {name}") if decoded.password else None
+    passphrase = secret.resolve(decoded.passphrase, name=f"passphrase of {name}") if decoded.passphrase else None
     login = transport.Login(
         place=place.parse(decoded, root, name=name),
         folder=folder or Path(tempfile.gettempdir()) / "nephos-trusts-nobody",
         key_file=Path(decoded.key_file).expanduser() if decoded.key_file else None,
+        passphrase=passphrase,
         password=password,
         ssh_config=decoded.ssh_config,
     )

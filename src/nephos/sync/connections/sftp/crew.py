@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 from dataclasses import dataclass, field
 
 from nephos.lib import clock, ports
 from nephos.sync import errors
 from nephos.sync.connections import base
+from nephos.sync.connections.sftp import channel as channels
 from nephos.sync.connections.sftp.channel import Channel
 from nephos.sync.connections.sftp.lobby import Lobby
 from nephos.sync.connections.sftp.upload import Upload
@@ -21,6 +23,7 @@ _PACED_BYTES = 32 * 1024  # a piece, where it is fed slower than it goes
 _SHARED_BYTES = 8 << 20  # left of a file that makes another login worth having
 _LONG_SECONDS = 2.0  # of work that make a second login worth having, however near the server
 _MOST_NEAR, _MOST_FAR = 2, 4
+_SETTLE_SECONDS = 3.0
 
 
 @dataclass(slots=True)
@@ -65,6 +68,26 @@ class Lane:
                     channel.write()
                     paced.take(sent)
         channel.write()
+
+
+class _Patience:
+    """A stop that comes by itself."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = clock.monotonic() + seconds
+
+    def is_set(self) -> bool:
+        return clock.monotonic() > self._until
+
+    def wait(self, timeout: float | None = None) -> bool:
+        base.NEVER.wait(timeout)
+        return self.is_set()
+
+
+def _settle(channel: Channel) -> None:
+    """What was asked last, to remove what nobody goes on with, shall not be lost with the login."""
+    with contextlib.suppress(errors.SyncError):
+        channels.wait(channel, lambda: channel.is_idle, _Patience(_SETTLE_SECONDS))
 
 
 class Crew:
@@ -166,6 +189,8 @@ class Crew:
         """Logins that owe nothing are kept for the next sending."""
         self._selector.close()
         for lane in self._lanes:
+            if lane.channel.broken is None and all(work.is_over for work in lane.works):
+                _settle(lane.channel)
             self._lobby.give_back(lane.channel)
 
     def _log_in(self) -> None:

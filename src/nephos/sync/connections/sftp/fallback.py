@@ -84,6 +84,8 @@ class _Thread:
             self._error.__cause__ = error
         except asyncssh.PermissionDenied as error:
             self._error = refusals.LoginRefused(f"{place} does not let us in: {error}.")
+        except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+            self._error = refusals.LoginRefused(f"The key for {place} cannot be used: {error}.")
         except (OSError, TimeoutError, asyncssh.Error) as error:
             self._error = errors.Offline(f"{place} cannot be reached: {error}.")
         finally:
@@ -109,6 +111,7 @@ async def _carry(login: Login, far: socket.socket) -> None:
         options |= {"password": login.password.reveal(), "client_keys": None, "agent_path": None}
     elif login.key_file is not None:
         options |= {"client_keys": [str(login.key_file)], "agent_path": None}
+        options["passphrase"] = login.passphrase.reveal() if login.passphrase is not None else None
     async with asyncssh.connect(place.host, place.port, **options) as connection:
         writer, reader, _ = await connection.open_session(subsystem="sftp", encoding=None)
         near_reader, near_writer = await asyncio.open_connection(sock=far)

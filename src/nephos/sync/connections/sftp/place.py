@@ -19,12 +19,16 @@ _USER = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.@\\+$-]*")
 
 @dataclass(frozen=True, slots=True)
 class SftpOptions:
-    """The password is a reference to a secret (`env:NAME`, `file:/path`). Without one: the key file, else the agent."""
+    """Password and passphrase are references to secrets (`env:NAME`, `file:/path`).
+
+    Without a password: the key file, with its passphrase or by way of the agent; without one whatever the agent has.
+    """
 
     host: str
     port: int = 22
     user: str = ""
     key_file: str = ""
+    passphrase: str = ""  # of the key file
     password: str = ""
     ssh_config: str = ""  # "" is the user's own, with its jump hosts; "none" is none
     transport: Literal["auto", "ssh", "asyncssh"] = "auto"
@@ -84,6 +88,8 @@ def parse(decoded: SftpOptions, root: str, *, name: str) -> Place:
         raise ConfigError(f"Connection {name}: there is no key file {decoded.key_file}.")
     if decoded.password and decoded.key_file:
         raise ConfigError(f"Connection {name} has a password and a key file.", hint="Choose one of the two.")
+    if decoded.passphrase and not decoded.key_file:
+        raise ConfigError(f"Connection {name} has a passphrase and no key file.", hint='key_file = "~/.ssh/id_ed25519"')
     if "\0" in root or ".." in root.split("/"):
         raise ConfigError(
             f"A destination on connection {name} cannot have the base {root!r}.", hint='base = "/archive"'

@@ -101,16 +101,12 @@ class _Child:
 def _argv(login: Login, options: list[str]) -> list[str]:
     place = login.place
     argv = ["ssh", "-a", "-x", "-T", "-p", str(place.port), "-c", _ciphers(), *options]
-    config = "none" if login.password else login.ssh_config  # a user's SendEnv shall not see the password
+    config = "none" if login.said else login.ssh_config  # a user's SendEnv shall not see the secret
     argv += ["-F", config] if config else []
     argv += ["-l", place.user] if place.user else []
     if login.key_file is not None:
         argv += ["-i", str(login.key_file), "-oIdentitiesOnly=yes"]
-    if login.password is None:
-        argv += ["-oBatchMode=yes"]
-    else:
-        argv += ["-oPreferredAuthentications=password,keyboard-interactive", "-oNumberOfPasswordPrompts=1"]
-        argv += ["-oPubkeyAuthentication=no"]
+    argv += _ways_in(login)
     for option in (
         "GlobalKnownHostsFile=/dev/null",
         "UpdateHostKeys=no",
@@ -128,9 +124,18 @@ def _argv(login: Login, options: list[str]) -> list[str]:
     return [*argv, "-s", "--", place.host, "sftp"]
 
 
+def _ways_in(login: Login) -> list[str]:
+    if login.said is None:
+        return ["-oBatchMode=yes"]
+    if login.password is None:
+        return ["-oPreferredAuthentications=publickey", "-oNumberOfPasswordPrompts=1", "-oAddKeysToAgent=no"]
+    ways = ["-oPreferredAuthentications=password,keyboard-interactive", "-oNumberOfPasswordPrompts=1"]
+    return [*ways, "-oPubkeyAuthentication=no"]
+
+
 def _environment(login: Login) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name not in {"SSH_ASKPASS", "DISPLAY"}}
-    if login.password is None:
+    if login.said is None:
         return environment
     # ssh closes all other handles, so the password goes by the environment of this one child.
     helper = login.folder / "ssh-askpass"
@@ -140,7 +145,7 @@ def _environment(login: Login) -> dict[str, str]:
     return environment | {
         "SSH_ASKPASS": str(helper),
         "SSH_ASKPASS_REQUIRE": "force",
-        _PASSWORD: login.password.reveal(),
+        _PASSWORD: login.said.reveal(),
     }
 
 

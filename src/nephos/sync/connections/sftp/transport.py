@@ -23,8 +23,14 @@ class Login:
     place: Place
     folder: Path
     key_file: Path | None = None
+    passphrase: Secret | None = None
     password: Secret | None = None
     ssh_config: str = ""
+
+    @property
+    def said(self) -> Secret | None:
+        """What is said when somebody asks."""
+        return self.password or self.passphrase
 
 
 class Transport(Protocol):
