@@ -198,6 +198,7 @@ class FlowLoop:
 
     name = "flow"
     idle = timedelta(seconds=0.25)
+    rest = timedelta(seconds=5)
 
     def __init__(self, live: Live) -> None:
         self._live = live

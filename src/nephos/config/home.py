@@ -50,6 +50,11 @@ class Home:
         return self.root / "run"
 
     @property
+    def asked(self) -> Path:
+        """Questions of other processes to the keeper's checks."""
+        return self.run / "asked"
+
+    @property
     def database(self) -> Path:
         return self.databases / "nephos.db"
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from django.db import close_old_connections, connections
 
+from nephos.core import doorbell
 from nephos.lib import backoff, clock
 from nephos.lib.heartbeats import Heartbeat
 
@@ -21,7 +22,8 @@ _FAILURES = backoff.Backoff(first=timedelta(seconds=1), most=timedelta(minutes=1
 class Loop(Protocol):
     """One kind of work. `step` does a little and says whether there is more at once.
 
-    A loop that has a `close()` is closed when the role ends.
+    A loop that has a `close()` is closed when the role ends. One that has a `rest` is left alone for so long when
+    nothing was committed to the database meanwhile; asked after each step, so it may say what it waits for.
     """
 
     name: str
@@ -30,16 +32,21 @@ class Loop(Protocol):
     def step(self) -> bool: ...
 
 
-def run(loops: Sequence[Loop], *, stop: threading.Event, heartbeat: Heartbeat) -> None:
+def run(
+    loops: Sequence[Loop], *, stop: threading.Event, heartbeat: Heartbeat, bell: doorbell.Doorbell | None = None
+) -> None:
     """Run all loops until `stop` is set; a loop that fails is logged and tried again, it never stops the others."""
+    bell = bell or doorbell.Doorbell([])
     health: dict[str, str] = {loop.name: "running" for loop in loops}
     threads = [
-        threading.Thread(target=_drive, args=(loop, stop, health), name=loop.name, daemon=True) for loop in loops
+        threading.Thread(target=_drive, args=(loop, stop, health, bell), name=loop.name, daemon=True) for loop in loops
     ]
     for thread in threads:
         thread.start()
-    while not stop.wait(0.5):
+    while not stop.wait(doorbell.LOOK_SECONDS):
+        bell.look()
         heartbeat.beat(details={"loops": dict(health), "ran": _ran(loops)})
+    bell.end()
     for thread in threads:
         thread.join(timeout=10)
     heartbeat.beat(state="stopped", now=True)
@@ -51,10 +58,16 @@ def _ran(loops: Sequence[Loop]) -> dict[str, str]:
     return {name: clock.stamp(at) for name, at in moments.items() if at is not None}
 
 
-def _drive(loop: Loop, stop: threading.Event, health: dict[str, str]) -> None:
+def _rest(loop: Loop) -> float:
+    """How much longer than its idle time a loop may be left alone."""
+    rest: timedelta = getattr(loop, "rest", loop.idle)
+    return max(0.0, (rest - loop.idle).total_seconds())
+
+
+def _drive(loop: Loop, stop: threading.Event, health: dict[str, str], bell: doorbell.Doorbell) -> None:
     failures = 0
     while not stop.is_set():
-        started = clock.monotonic()
+        started, heard = clock.monotonic(), bell.count
         try:
             close_old_connections()
             more = loop.step()
@@ -69,6 +82,7 @@ def _drive(loop: Loop, stop: threading.Event, health: dict[str, str]) -> None:
         if not more:
             spent = clock.monotonic() - started
             stop.wait(max(0.0, loop.idle.total_seconds() - min(spent, 0.05)))
+            bell.wait(heard, seconds=_rest(loop))
     close = getattr(loop, "close", None)
     if close is not None:
         close()

@@ -31,6 +31,7 @@ _WORKER_LATE = timedelta(seconds=30)
 _FOLDER_KEPT = timedelta(minutes=10)
 _LOOK_AHEAD = 200
 _LOOK_SECONDS = 2.0
+_REST = timedelta(seconds=2)  # while nothing is ready, running or waiting for its time
 
 
 class Dispatch:
@@ -40,6 +41,7 @@ class Dispatch:
     idle = timedelta(seconds=0.2)
 
     def __init__(self, engine: base.Engine, kind: str) -> None:
+        self.rest = self.idle
         self._engine = engine
         self._kind = kind
         self._started = False
@@ -57,7 +59,10 @@ class Dispatch:
             note_workers(slots, kind=self._kind)
             self._seen, self._seen_at = set(slots), clock.monotonic()
         given = 0
-        for task_id, worker in planner.choose(_ready_tasks(), _room(slots)):
+        ready = _ready_tasks()
+        # A slot that comes free and a pause that is over ring no bell; who waits for nothing looks after workers only.
+        self.rest = self.idle if ready or _paused() else _REST
+        for task_id, worker in planner.choose(ready, _room(slots) if ready else {}):
             given += self._give(task_id, worker)
         return given > 0
 
@@ -80,11 +85,22 @@ class Expire:
     idle = timedelta(seconds=0.5)
 
     def __init__(self, engine: base.Engine) -> None:
+        self.rest = self.idle
         self._engine = engine
         self._looked_at = -_LOOK_SECONDS
 
     def step(self) -> bool:
         """One round."""
+        are_live = Attempt.objects.filter(state__in=states.ATTEMPT_LIVE).exists()
+        self.rest = self.idle if are_live else _REST
+        taken = self._take_back() if are_live else 0
+        # Whoever moves a task looks at its job; this is the net below, and lays large steps out further.
+        if clock.monotonic() - self._looked_at > _LOOK_SECONDS:
+            taken += advance.look_at_all()
+            self._looked_at = clock.monotonic()
+        return taken > 0
+
+    def _take_back(self) -> int:
         now = claims.database_now(Attempt.objects.all())
         over = Q(state__in=states.ATTEMPT_LIVE, lease_until__lt=now)
         unknown = Q(state=_A.DISPATCHED, created_at__lt=clock.now() - _KNOWN_AFTER)
@@ -93,11 +109,7 @@ class Expire:
         for attempt in Attempt.objects.filter(over | unknown).select_related("task__job", "task__step"):
             if attempt.lease_until < now or attempt.pk not in known:
                 taken += take_back(attempt)
-        # Whoever moves a task looks at its job; this is the net below, and lays large steps out further.
-        if clock.monotonic() - self._looked_at > _LOOK_SECONDS:
-            taken += advance.look_at_all()
-            self._looked_at = clock.monotonic()
-        return taken > 0
+        return taken
 
 
 class Publish:
@@ -105,6 +117,7 @@ class Publish:
 
     name = "publish"
     idle = timedelta(seconds=0.2)
+    rest = timedelta(seconds=5)
 
     def step(self) -> bool:
         """One round. An attempt that cannot be published does not stop the others. Raises OSError at the end."""
@@ -193,6 +206,11 @@ def _ready_tasks() -> list[planner.Ready]:
     rows = rows.filter(Q(not_before=None) | Q(not_before__lte=clock.now()))
     rows = rows.order_by("-job__priority", "job__created_at", "step__position", "number")
     return [planner.Ready(task=row[0], avoid=row[1]) for row in rows.values_list("pk", "avoid")[:_LOOK_AHEAD]]
+
+
+def _paused() -> bool:
+    rows = Task.objects.filter(state=_T.READY, job__state__in=(_J.QUEUED, _J.RUNNING))
+    return rows.filter(not_before__gt=clock.now()).exists()
 
 
 def _room(slots: Mapping[str, base.Slots]) -> dict[str, int]:

@@ -78,7 +78,7 @@ def loops(loaded: Loaded) -> list[core_loops.Loop]:
             check=on_air.check,
             rest=on_air.rest,
             now=on_air.look_now,
-        ),
+        ).patient(timedelta(seconds=5)),
         Paced("signal", live, pace=_of(lambda every: every.signal), check=hears.check, rest=hears.rest),
         Paced("missed", live, pace=_of(_of_missed), check=_missed),
         Paced("roles", live, pace=_of(lambda every: every.roles), check=roles.check, rest=roles.rest),

@@ -82,7 +82,7 @@ def answering(asked: list[Path]) -> Iterator[None]:
 
 
 def _folder(home: Home) -> Path:
-    return home.run / "asked"
+    return home.asked
 
 
 def _sweep(folder: Path) -> None:

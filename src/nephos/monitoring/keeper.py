@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from nephos.config import upkeep
 from nephos.config.live import Live
@@ -11,6 +12,8 @@ from nephos.config.schema import Settings
 from nephos.core import loops as core_loops
 from nephos.monitoring import critical, notifier, postman
 from nephos.monitoring.paced import Pace, Paced
+
+_QUIET = timedelta(seconds=5)  # letters that wait for their next try are that late at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ def loops(loaded: Loaded) -> list[core_loops.Loop]:
     return [
         Paced("critical", live, pace=_of_critical, check=critical.collect),
         Paced("quiet", live, pace=_every_minute, check=critical.end),
-        Paced("notifier", live, pace=_of_log, check=notifier.read),
-        Paced("mail", live, pace=_of_mail, check=postman.Postman(postman.MAIL).round),
-        Paced("webhooks", live, pace=_of_webhooks, check=postman.Postman(postman.WEBHOOKS).round),
+        Paced("notifier", live, pace=_of_log, check=notifier.read).patient(_QUIET),
+        Paced("mail", live, pace=_of_mail, check=postman.Postman(postman.MAIL).round).patient(_QUIET),
+        Paced("webhooks", live, pace=_of_webhooks, check=postman.Postman(postman.WEBHOOKS).round).patient(_QUIET),
         Paced("notices", live, pace=_hourly, check=notifier.forget),
     ]

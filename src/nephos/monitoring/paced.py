@@ -12,6 +12,8 @@ from nephos.config.schema import Settings
 from nephos.lib import clock
 from nephos.monitoring import asked
 
+_OFF = timedelta(minutes=1)
+
 
 class Pace(Protocol):
     """What every section of the settings with a check has."""
@@ -49,8 +51,23 @@ class Paced:
         self._check = check
         self._rest = rest
         self._now = now
+        self._quiet = timedelta(0)
         self._last: float | None = None
         self._is_on = True
+
+    def patient(self, by: timedelta) -> Paced:
+        """For one that waits for the database: left alone so long while nothing is committed, whatever its interval."""
+        self._quiet = by
+        return self
+
+    @property
+    def rest(self) -> timedelta:
+        """How long until it is time; a changed setting and a question ring before that."""
+        pace = self._pace(self._live.current().settings)
+        if not pace.enabled:
+            return _OFF
+        left = 0.0 if self._last is None else self._last + pace.interval_seconds - clock.monotonic()
+        return min(_OFF, max(self._quiet, timedelta(seconds=max(0.0, left))))
 
     def step(self) -> bool:
         """Check if it is time; true if the check has more to do at once."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from nephos.config.live import Live
 from nephos.config.load import Loaded
@@ -40,6 +40,7 @@ _OVER = timedelta(seconds=2)
 _FILL_SECONDS = 60.0
 _PLAN_SECONDS = 1.0
 _STEP = timedelta(seconds=5)
+_REST = timedelta(seconds=5)
 _MATTERS = ("channel.", "schedule.", "station.", "settings.")
 _MOST_EVENTS = 500
 
@@ -54,6 +55,7 @@ class Planner:
 
     name = "bookings"
     idle = timedelta(seconds=0.25)
+    rest = _REST
 
     def __init__(self, loaded: Loaded) -> None:
         self._live = Live(loaded)
@@ -160,6 +162,7 @@ class Arrivals:
     idle = timedelta(seconds=0.5)
 
     def __init__(self, loaded: Loaded) -> None:
+        self.rest = self.idle
         self._live = Live(loaded)
         self._longest = timedelta(0)  # of the segments, since this process began
         self._recorder = evidence.Recorder(loaded.home.run)
@@ -169,9 +172,12 @@ class Arrivals:
         now = clock.now()
         due = Booking.objects.filter(state=states.BookingState.PLANNED, from_at__lte=now, channel__isnull=False)
         self._recorder.look()
+        waiting = list(due.select_related("channel", "schedule"))
+        # What they wait for is on the disk, where no doorbell rings.
+        self.rest = self.idle if waiting else _until_next(now)
         loaded = self._live.current()
         self._longest = max(self._longest, timedelta(seconds=loaded.settings.recording.segment_seconds))
-        for booking in due.select_related("channel", "schedule"):
+        for booking in waiting:
             try:
                 self._look(loaded, booking, now)
             except core_errors.StaleState:
@@ -190,6 +196,13 @@ class Arrivals:
         elif is_over and self._recorder.is_done_with(booking.pk, end=booking.to_at):
             why = self._recorder.why_missed(window, eras.read(loaded.home.recordings))
             miss(booking, reason=booking.reason or why)
+
+
+def _until_next(now: datetime) -> timedelta:
+    """How long nothing is due, at most some seconds."""
+    planned = Booking.objects.filter(state=states.BookingState.PLANNED, from_at__gt=now, channel__isnull=False)
+    next_at = planned.aggregate(next_at=Min("from_at"))["next_at"]
+    return _REST if next_at is None else min(_REST, next_at - now)
 
 
 def miss(booking: Booking, *, reason: str) -> None:

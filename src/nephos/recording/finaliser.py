@@ -29,6 +29,7 @@ from nephos.recording.models import Booking
 logger = logging.getLogger(__name__)
 
 _OVER = timedelta(seconds=2)
+_REST = timedelta(seconds=5)  # while nothing is recorded and nobody books anything
 _AGAIN = backoff.Backoff(first=timedelta(seconds=2), most=timedelta(minutes=1))
 _LEAST_MEASURED_SECONDS = 5
 NOT_PROCESSED = "none"
@@ -45,6 +46,7 @@ class Finaliser:
 
     name = "finaliser"
     idle = timedelta(seconds=0.5)
+    rest = idle
 
     def __init__(self, loaded: Loaded, grown: growing.Growing | None = None) -> None:
         self._live = Live(loaded)
@@ -57,8 +59,10 @@ class Finaliser:
         """End what is over."""
         now = clock.now()
         self._recorder.look()
+        self.rest = _REST
         running = Booking.objects.filter(state=states.BookingState.RECORDING)
         for booking in running.select_related("channel", "schedule", "asset").order_by("to_at"):
+            self.rest = self.idle
             is_over = booking.to_at < now - _OVER or self._recorder.has_ended(booking.pk, end=booking.to_at)
             if is_over and self._is_due(booking):
                 self._try(booking)

@@ -30,6 +30,7 @@ class Bridge:
 
     name = "sync bridge"
     idle = timedelta(milliseconds=500)
+    rest = timedelta(seconds=5)
 
     def __init__(self, loaded: Loaded) -> None:
         self._home = loaded.home
