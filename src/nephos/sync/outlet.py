@@ -108,7 +108,8 @@ class Outlet:
         """Note how an item ended."""
         proof, error = outcome.delivered, outcome.error
         if proof is not None:
-            self.breaker.reset()
+            if self.breaker.is_doubtful:
+                self.breaker.reset()
             self.notes.end(outcome.item)
             item = outcome.item
             if shipment.copy:

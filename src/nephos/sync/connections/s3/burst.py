@@ -17,7 +17,7 @@ from nephos.lib import clock
 from nephos.sync import errors, fingerprints
 from nephos.sync import ports as sync_ports
 from nephos.sync.connections import base
-from nephos.sync.connections.s3 import answers, sending, vouching
+from nephos.sync.connections.s3 import answers, sending, stencil, vouching
 from nephos.sync.connections.s3.calls import QUICK, QUICK_TRIES, Calls
 from nephos.sync.connections.s3.exchange import Answer, explain
 from nephos.sync.connections.s3.line import Line
@@ -113,9 +113,8 @@ class Burst:
         self._free = []
 
     def _errand(self, item: base.Item, key: str, body: bytes) -> _Errand:
-        known, (signed, more) = self._vouching.small(body)
-        headers = sending.metadata(item) | more
-        request = self.calls.request("PUT", key, {}, headers, length=len(body), sha256=signed)
+        known, vouched = self._vouching.small(body)
+        request = stencil.put(self.calls, key, item, length=len(body), vouched=vouched)
         return _Errand(item, key, body, known.sha256, request)
 
     def _start(self, errand: _Errand) -> None:

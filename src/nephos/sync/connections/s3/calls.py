@@ -28,7 +28,8 @@ class Calls:
 
     def __init__(self, endpoint: Endpoint, sign: signer.Signer, pool: Pool) -> None:
         self.endpoint = endpoint
-        self._signer = sign
+        self.signer = sign
+        self.host = endpoint.authority
         self._pool = pool
         self.tls = pool.tls
 
@@ -200,7 +201,7 @@ class Calls:
     ) -> bytes:
         """The signed head of a request."""
         target = self.endpoint.target(key)
-        signed = self._signer.sign(signer.Request(method, target, query, headers, sha256), host=self.endpoint.authority)
+        signed = self.signer.sign(signer.Request(method, target, query, headers, sha256), host=self.host)
         question = f"?{signer.canonical_query(query)}" if query else ""
         lines = [f"{method} {target}{question} HTTP/1.1", *(f"{name}: {value}" for name, value in signed.items())]
         if length or method in {"PUT", "POST"}:

@@ -10,7 +10,7 @@ import struct
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from nephos.lib import clock, ports
 from nephos.sync import errors
@@ -40,8 +40,7 @@ class FileRange:
 Body = bytes | FileRange
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the server said; `body` is empty if it went to a sink."""
 
     status: int

@@ -15,6 +15,8 @@ from nephos.sync.connections.s3.calls import META, TRANSFER, Calls
 from nephos.sync.connections.s3.exchange import FileRange
 from nephos.sync.states import Proof
 
+_READING = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Sending:
@@ -83,7 +85,7 @@ class Sending:
 def metadata(item: base.Item) -> dict[str, str]:
     """Headers that stay with the object; the transfer id proves a completion whose answer was lost."""
     return {
-        "content-type": _type_of(os.path.splitext(item.path)[1]),  # noqa: PTH122 - a hundred thousand times
+        "content-type": type_of(os.path.splitext(item.path)[1]),  # noqa: PTH122 - a hundred thousand times
         f"{META}{TRANSFER}": item.transfer,
         f"{META}nephos-mtime-ns": str(item.fingerprint.mtime_ns),
     }
@@ -92,7 +94,7 @@ def metadata(item: base.Item) -> dict[str, str]:
 def open_source(item: base.Item) -> int:
     """A handle of the file. Raises SourceGone, SourceUnreadable."""
     try:
-        return os.open(item.source, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+        return os.open(item.source, _READING)
     except FileNotFoundError as error:
         raise errors.SourceGone from error
     except OSError as error:
@@ -100,5 +102,6 @@ def open_source(item: base.Item) -> int:
 
 
 @functools.lru_cache(maxsize=256)
-def _type_of(ending: str) -> str:
+def type_of(ending: str) -> str:
+    """What a file's ending says that it is."""
     return mimetypes.guess_type(f"file{ending}")[0] or "application/octet-stream"

@@ -30,7 +30,7 @@ class Request:
     payload_sha256: str = EMPTY_SHA256
 
 
-class _Moment(NamedTuple):
+class Moment(NamedTuple):
     """What the requests of one second share: the beginnings of texts, and the key of the day as HMAC's two halves."""
 
     second: int
@@ -48,11 +48,11 @@ class Signer:
         self._access_key = access_key
         self._secret_key = secret_key
         self._region = region
-        self._moment = _Moment(0, "", "", "", hashlib.sha256(), hashlib.sha256())
+        self._moment = Moment(0, "", "", "", hashlib.sha256(), hashlib.sha256())
 
     def sign(self, request: Request, *, host: str, now: datetime | None = None) -> dict[str, str]:
         """All headers to send, the signature among them."""
-        moment = self._at(clock.unix() if now is None else now.timestamp())
+        moment = self.moment() if now is None else self._at(now.timestamp())
         headers = {
             **request.headers,
             "host": host,
@@ -64,15 +64,23 @@ class Signer:
         lines = "\n".join([f"{name}:{value if value.isalnum() else _folded(value)}" for name, value in ordered])
         query = canonical_query(request.query) if request.query else ""
         canonical = f"{request.method}\n{request.target}\n{query}\n{lines}\n\n{signed}\n{request.payload_sha256}"
+        headers["authorization"] = f"{moment.credential}{signed}, Signature={self.signature(moment, canonical)}"
+        return headers
+
+    def moment(self) -> Moment:
+        """Of now."""
+        return self._at(clock.unix())
+
+    def signature(self, moment: Moment, canonical: str) -> str:
+        """Of a canonical request."""
         text = f"{moment.beginning}{hashlib.sha256(canonical.encode()).hexdigest()}"
         # HMAC by its two halves, which are the same for a whole day: a third of the time of `hmac.digest`.
         inner, outer = moment.inner.copy(), moment.outer.copy()
         inner.update(text.encode())
         outer.update(inner.digest())
-        headers["authorization"] = f"{moment.credential}{signed}, Signature={outer.hexdigest()}"
-        return headers
+        return outer.hexdigest()
 
-    def _at(self, unix: float) -> _Moment:
+    def _at(self, unix: float) -> Moment:
         """What is the same for all requests of one second. For several threads: it is replaced as a whole."""
         known = self._moment
         if known.second == int(unix):
@@ -84,7 +92,7 @@ class Signer:
         scope = f"{stamp[:8]}/{self._region}/s3/aws4_request"
         beginning = f"{_ALGORITHM}\n{stamp}\n{scope}\n"
         credential = f"{_ALGORITHM} Credential={self._access_key.reveal()}/{scope}, SignedHeaders="
-        self._moment = _Moment(int(unix), stamp, beginning, credential, inner, outer)
+        self._moment = Moment(int(unix), stamp, beginning, credential, inner, outer)
         return self._moment
 
     def _halves(self, day: str) -> tuple[hashlib._Hash, hashlib._Hash]:
