@@ -134,6 +134,18 @@ def test_a_newer_version_replaces_the_older_one(connection: base.Connection, inb
     assert found.bytes == 5
 
 
+def test_a_file_comes_where_a_folder_was_once_its_files_are_removed(connection: base.Connection, inbox: Path) -> None:
+    if isinstance(connection, s3.S3Connection):
+        pytest.skip("rclone keeps objects in folders, which other servers do not")
+    send(connection, item(inbox, "a/b/c/clip", b"deep"))
+    connection.delete("a/b/c/clip")
+
+    outcome = send(connection, item(inbox, "a", b"a file"))["a"]
+
+    assert outcome.error is None
+    assert [remote.key for remote in connection.list()] == ["a"]
+
+
 def test_a_file_that_is_no_longer_what_was_seen_is_not_sent(connection: base.Connection, inbox: Path) -> None:
     chosen = item(inbox, "clip", b"seen")
     Path(os.fsdecode(chosen.source)).write_bytes(b"changed since")

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nephos.sync import moments, names, outbox, paths, planner, transfers
+from nephos.sync import leftovers, moments, names, outbox, paths, planner, transfers
 from nephos.sync.connections.base import Delivered, Item
 from nephos.sync.states import Action, PathState
 
@@ -72,6 +72,7 @@ def deliver(db: sqlite3.Connection, arrivals: Sequence[Arrival]) -> None:
     plain = _finish(db, arrivals)
     told = [arrival for arrival in arrivals if arrival.item.id in plain]
     if told:
+        leftovers.note_older(db, plain)
         db.execute(
             "DELETE FROM uploads WHERE path_id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(plain)),)
         )

@@ -262,5 +262,9 @@ def _source_of(db: sqlite3.Connection, row: paths.PathRow, seen: Fingerprint) ->
 def _send_instead(db: sqlite3.Connection, row_id: int, *, old_name: bytes = b"") -> None:
     """The file is sent as any other; an old name goes when it is proven."""
     row = paths.get(db, row_id)
-    if row is not None:
-        paths.set_(db, row, state=PathState.READY, action=Action.SEND, other=old_name, cause="")
+    if row is None:
+        return
+    paths.set_(db, row, state=PathState.READY, action=Action.SEND, other=old_name, cause="")
+    ready = paths.get(db, row_id)
+    if ready is not None and ready.observed is None:
+        paths.be_gone(db, ready)

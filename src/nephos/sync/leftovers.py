@@ -5,8 +5,10 @@ Rows are made by a trigger when a path goes whose last version did not arrive, s
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -28,6 +30,16 @@ def note(db: sqlite3.Connection, path_id: int, *, delivered: str = "") -> None:
         (path_id, delivered),
     )
     db.execute("DELETE FROM uploads WHERE path_id = ?", (path_id,))
+
+
+def note_older(db: sqlite3.Connection, path_ids: Iterable[int]) -> None:
+    """What is unfinished of versions before those that were just delivered."""
+    db.execute(
+        "INSERT INTO leftovers (destination, path, handle, item) SELECT p.destination, p.path, u.handle, p.id"
+        " FROM uploads u JOIN paths p ON p.id = u.path_id WHERE u.fingerprint != p.delivered"
+        " AND p.id IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(path_ids)),),
+    )
 
 
 def of(db: sqlite3.Connection, destination: str, *, limit: int = 50) -> list[Leftover]:

@@ -316,6 +316,8 @@ def recover(db: sqlite3.Connection) -> int:
     rows = db.execute(f"{_SELECT} WHERE state IN ('sending', 'verifying')").fetchall()
     for row in map(_row, rows):
         set_(db, row, state=PathState.SETTLING if row.id in grew else PathState.READY)
+    for row in map(_row, db.execute(f"{_SELECT} WHERE state = 'ready' AND observed IS NULL AND action != 'delete'")):
+        be_gone(db, row)  # it went away while it was sent, and nobody came to say so
     return len(rows)
 
 

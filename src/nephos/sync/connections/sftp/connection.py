@@ -153,21 +153,15 @@ class SftpConnection:
             raise over[0]
 
     def delete(self, path: str) -> None:
-        """Exactly this file."""
-        with self._channel() as channel:
-            reply = channels.answer(channel, Kind.REMOVE, packets.text(self._path(path)), base.NEVER)
-        if reply.status not in {Status.OK, Status.NO_SUCH_FILE}:
-            raise refusals.of(reply, "remove the file")
+        """Exactly this file, and the folders that nothing is left in."""
+        self._remove(self._path(path), path, "remove the file")
 
     def tidy(self, path: str, *, handle: str, item: int) -> None:
         """Remove a hidden file."""
         folder, _, name = path.rpartition("/")
         chosen = hidden.name(name, str(item))
         place = os.fsencode(handle) if handle else self._path(f"{folder}/{chosen}" if folder else chosen)
-        with self._channel() as channel:
-            reply = channels.answer(channel, Kind.REMOVE, packets.text(place), base.NEVER)
-        if reply.status not in {Status.OK, Status.NO_SUCH_FILE}:
-            raise refusals.of(reply, "remove the unfinished file")
+        self._remove(place, path, "remove the unfinished file")
 
     def probe(self) -> base.Profile:
         """Make the folder, write, rename and remove there. An unknown key is told with its fingerprint."""
@@ -181,6 +175,16 @@ class SftpConnection:
         """Log out."""
         self.lobby.close()
         self._hashing.shutdown(wait=False)
+
+    def _remove(self, place: bytes, path: str, what: str) -> None:
+        """A file, and in one go the folders above it, of which a server removes only those that are empty."""
+        parts = path.split("/")[:-1]
+        above = [self._path("/".join(parts[:count])) for count in range(len(parts), 0, -1)]
+        requests = [(Kind.REMOVE, packets.text(place)), *((Kind.RMDIR, packets.text(folder)) for folder in above)]
+        with self._channel() as channel:
+            reply, *_ = channels.answers(channel, requests, base.NEVER)
+        if reply.status not in {Status.OK, Status.NO_SUCH_FILE}:
+            raise refusals.of(reply, what)
 
     def _path(self, path: str) -> bytes:
         return self._login.place.path(path)

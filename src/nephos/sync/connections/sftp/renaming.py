@@ -55,13 +55,20 @@ class Renaming:
         if reply.status == Status.NO_SUCH_FILE and there is not None and there.bytes == self._size:
             self._done(None)
         elif there is not None and there.is_folder:
-            self._done(errors.Refused("There is a folder of this name at the destination."))
+            # An empty one is what is left of files that were removed there; a server removes no other.
+            self._channel.ask(Kind.RMDIR, packets.text(self._final), self._removed_folder)
         elif there is not None and reply.kind == Kind.ATTRIBUTES and not self._at_once:
             self._note()
             self._channel.ask(Kind.REMOVE, packets.text(self._aside), lambda _: None)
             self._rename(self._final, self._aside, self._moved_aside)
         elif refusal is not None:
             self._done(refusals.of(refusal, "rename"))
+
+    def _removed_folder(self, reply: Reply) -> None:
+        if reply.status == Status.OK:
+            self._rename(self._hidden, self._final, self._tried)
+        else:
+            self._done(errors.InTheWay("There is a folder of this name at the destination."))
 
     def _moved_aside(self, reply: Reply) -> None:
         if reply.status != Status.OK:
