@@ -29,7 +29,7 @@ from tests.fuzz.folder import Folder
 _KIB = 1 << 10
 _CALM_SECONDS = 180.0
 _PATIENCE_SECONDS = 3.0
-_PAUSES = (0, 0, 0.02, 0.1, 0.3)
+_PAUSES = (0, 0, 0.05, 0.2, 0.6)
 _STEPS_OF_CLOCK = (-86_400, -3_600, -300, 300, 3_600, 86_400)
 _TRUE_ENOUGH = (-120, 0, 0, 120)  # S3 refuses whose clock is off by more than a quarter of an hour
 _TROUBLES = ("", "", "", "ENOSPC", "EIO", "EDQUOT")
@@ -105,7 +105,8 @@ class Round:
             killed = sum(event.startswith("kill") for event in self.events)
             broken = sum(line.broken for line in servers.wires)
             hurt = sum(seen.harm is not far.Harm.NONE for seen in servers.proxy.seen)
-        return f"killed {killed}, requests hurt {hurt}, lines broken {broken}, parts {servers.parts()}"
+            seen = len(servers.proxy.seen)
+        return f"killed {killed}, requests hurt {hurt} of {seen}, lines broken {broken}, parts {servers.parts()}"
 
     def _set_up(self, servers: far.Servers, stack: contextlib.ExitStack) -> None:
         for number, kind in enumerate(self.kinds):
@@ -147,7 +148,12 @@ class Round:
 
     def _begin(self) -> None:
         trouble = {"NEPHOS_TEST_HOOKS": hooks.__name__, "NEPHOS_FUZZ_CLOCK": str(self.clock)}
+        before = self.station.beat
         self.process = self.station.spawn(quiet=True, environment=trouble)
+        if self.dice.random() < 0.7:  # else it may be killed before it has begun
+            deadline = time.monotonic() + 20
+            while self.station.beat == before and time.monotonic() < deadline:
+                time.sleep(0.05)
 
     def _end(self) -> None:
         assert self.process is not None
