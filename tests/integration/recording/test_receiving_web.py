@@ -204,7 +204,7 @@ def test_a_refusal_is_told_in_the_words_of_the_server_without_the_password(site:
 
 
 def test_a_server_that_falls_silent_is_left(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(web, "STALL_SECONDS", 3.0)
 
     out, error = read(site.url("/silent"))
 
