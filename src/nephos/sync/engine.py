@@ -76,6 +76,7 @@ class Engine:
             self._apply(changed)
         self._tell_refusal()
         found = [each.step() for each in self._intakes.values()]
+        self._expect()
         ordered = self._take_orders()
         self._audit()
         if any(found) or ordered:
@@ -114,7 +115,15 @@ class Engine:
         for name, target in targets.items():
             if name not in self._pumps:
                 self._pumps[name] = pump.Pump(settings, target, self._journal, self._touch, self._work(name))
+        self._expect()
         logger.info("Settings are in force", extra={"watches": sorted(rules), "destinations": sorted(targets)})
+
+    def _expect(self) -> None:
+        """Where files are seen that are to go soon, the login is worth beginning."""
+        for name, each in self._intakes.items():
+            if each.settling:
+                for destination in self._rules[name].destinations:
+                    self._pumps[destination].expect()
 
     def _work(self, destination: str) -> copies.Copies:
         return copies.Copies(self._copies / destination, self._plugins)
@@ -130,7 +139,7 @@ class Engine:
         for name, rule in rules.items():
             if rule.folder is not None and name not in self._intakes:
                 self._intakes[name] = intake.FolderIntake(rule, self._journal, self._plugins)
-                self._intakes[name].step()  # watch, scan, and only then send
+                self._intakes[name].look()  # watch, scan, and only then send
 
     def _touch(self, watch: str, path: bytes) -> None:
         each = self._intakes.get(watch)

@@ -95,15 +95,19 @@ class FolderIntake:
 
     def step(self) -> bool:
         """Look, and hand on what is quiet; True if there was something to hand on."""
+        self.look()
+        while not self._touched.empty():
+            self._restat(self._touched.get())
+        return self._settle()
+
+    def look(self) -> None:
+        """See what is there."""
         try:
             self._look()
         except errors.FolderGone as error:
             self.cause = error.message
             self._close_watcher()
             self._scan_at = clock.monotonic() + _BLIND_SCAN_SECONDS
-        while not self._touched.empty():
-            self._restat(self._touched.get())
-        return self._settle()
 
     def close(self) -> None:
         """Stop watching."""

@@ -38,6 +38,7 @@ class Lane:
                 return
             first = self._due(db, limit=1)
             if not first:
+                self._outlet.prepare()
                 return
             connection = self._outlet.connection(wanted_by=first[0])
             if connection is None:

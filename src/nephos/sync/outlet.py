@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -51,7 +52,24 @@ class Outlet:
         self._touch = touch
         self._connection: base.Connection | None = None
         self._opening = threading.Lock()
+        self._expected = False
+        self._is_to_open = False
         self._processed = {watch for watch, processes in target.processes if processes}
+
+    def expect(self) -> bool:
+        """Files will be ready soon; True if that is worth opening the destination for, which is so once."""
+        if not self._expected:
+            self._expected = self._is_to_open = True
+            return True
+        return False
+
+    def prepare(self) -> None:
+        """Open it before it is needed, if that is expected. That it cannot be shows when it is needed."""
+        with self._opening:
+            if self._is_to_open and self._connection is None:
+                self._is_to_open = False
+                with contextlib.suppress(NephosError):
+                    self._connection = self._open()
 
     def connection(self, *, wanted_by: paths.PathRow | None = None) -> base.Connection | None:
         """The open destination, probed if it never was; None (and the breaker open) if that fails.

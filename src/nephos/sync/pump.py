@@ -50,6 +50,11 @@ class Pump:
         for each in self._hands:
             each.wake()
 
+    def expect(self) -> None:
+        """Something will be ready soon."""
+        if self._outlet.expect():
+            self._lanes[0].hand.wake()
+
     def interrupt(self) -> None:
         """Something was paused: stop what is under way and look anew at what may be sent."""
         for each in self._hands:

@@ -43,7 +43,7 @@ class Opening:
         self._ask(transfer)
 
     def _ask(self, transfer: str) -> None:
-        _, self._hidden = self._yard.place.names(self._item.path, transfer)
+        self._hidden = self._yard.place.hidden(self._item.path, transfer)
         self._named(self._hidden)
         self._open()
 

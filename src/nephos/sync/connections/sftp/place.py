@@ -57,10 +57,13 @@ class Place:
 
     def names(self, relative: str, transfer: str) -> tuple[bytes, bytes]:
         """The final path of a file, and the hidden one beside it. Raises NameRefused."""
-        final = self.path(relative)
+        return self.path(relative), self.hidden(relative, transfer)
+
+    def hidden(self, relative: str, transfer: str) -> bytes:
+        """Beside the place of a file whose name was found to be good."""
         folder, _, name = relative.rpartition("/")
         chosen = hidden.name(name, transfer)
-        return final, self.below(os.fsencode(f"{folder}/{chosen}" if folder else chosen))
+        return self.below(os.fsencode(f"{folder}/{chosen}" if folder else chosen))
 
     def below(self, relative: bytes) -> bytes:
         """Any path below the base."""
