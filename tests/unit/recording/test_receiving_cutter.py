@@ -27,6 +27,7 @@ class Lane:
     continuity_errors: int = 0
     protocol: str = ""
     trouble: str = ""
+    problem: str = ""
 
     def put(self, fresh: batch.Batch) -> None:
         self.batches.append(fresh)
@@ -172,6 +173,21 @@ class TestReceiver:
         one.turn(reading(12.0))
 
         assert pipe.opened == 2
+
+    def test_drops_are_asked_for_once_a_second_and_none_is_forgotten(self, pipe: sources.PipeSource) -> None:
+        one, lane = self.make(pipe)
+
+        for tenth in range(1, 35):
+            pipe.dropped += 1
+            pipe.give(b"abc")
+            one.arrived(tenth / 10)
+            one.turn(reading(tenth / 10))
+        pipe.dropped += 5
+        one.close(reading(3.5))
+
+        assert sum(batch.ends.dropped for batch in lane.batches if batch.ends) == 39
+        assert one.facts()["drops"] == 39
+        assert pipe.asked <= 6  # at the join, three seconds, the end
 
     def test_closing_hands_over_the_rest(self, pipe: sources.PipeSource) -> None:
         one, lane = self.make(pipe)
