@@ -48,7 +48,7 @@ def _require(config: Path) -> None:
     if not config.is_dir():
         raise HomeMissing(
             f"There is no Nephos home at {config.parent}.",
-            hint="`nephos init` makes one, --home names another, --server a station elsewhere.",
+            hint="`nephos start` makes one, --home names another, --server a station elsewhere.",
         )
 
 

@@ -114,7 +114,7 @@ def _destination(name: str, cause: str, loaded: Loaded) -> services.Finding:
         reason=f"{cause or 'It does not answer.'} {text.count(_left(name, loaded), 'file')} to be delivered there.",
         retry="Sending is tried again by itself, with pauses of up to five minutes; nothing is lost meanwhile.",
         hint=f"`nephos connection test {connection}` says whether it can be reached and lets us in; "
-        f"`nephos transfer list --destination {name} --state waiting` shows the files.",
+        f"`nephos transfer list --state waiting` shows the files.",
     )
 
 

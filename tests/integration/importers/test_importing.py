@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nephos.importers import settings as importing
 from tests.support.callers import Caller
 
 DATA = """---
@@ -182,3 +183,24 @@ def test_no_field_of_a_jobs_file_breaks_the_import(owner: Caller, field: str, va
     answer = owner("POST", "/import", {"text": text})
 
     assert answer.status in (200, 422), answer.document
+
+
+@SETTINGS
+@given(
+    key=st.sampled_from([*importing._KEYS, *((check, name or "enabled") for check, name in importing._MEANINGLESS)]),
+    value=NASTY,
+    quoted=st.booleans(),
+)
+def test_no_field_of_a_maintenance_file_breaks_the_import(
+    owner: Caller, key: tuple[str, str], value: str, quoted: bool
+) -> None:
+    check, name = key
+    typed = "'" + value.replace("'", "''") + "'" if quoted else value
+
+    answer = owner("POST", "/import", {"text": f"jobs:\n  {check}:\n    type: {check}\n    {name}: {typed}\n"})
+
+    assert answer.status in (200, 422), answer.document
+    if answer.status == 422:
+        assert answer.document["hint"]
+        return
+    assert all(line["text"] for line in answer.document["lines"] if line["outcome"] == "refused")

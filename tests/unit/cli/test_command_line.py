@@ -144,7 +144,7 @@ def test_a_home_that_is_not_there_is_said_and_not_made(
 
     assert run("--home", "nowhere", *command) == errors.ExitCode.NOT_NOW
 
-    assert "nephos init" in capsys.readouterr().err
+    assert "nephos start" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

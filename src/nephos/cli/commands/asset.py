@@ -66,7 +66,11 @@ FILES: list[output.Column] = [
 def list_(*, state: State = None, channel: Channel = None, search: Search = None, limit: Limit = 50) -> None:
     """List the assets, newest first."""
     query = {"state": state, "channel": channel, "search": search, "limit": limit}
-    output.rows(LIST(query=query), COLUMNS, empty="There are no assets yet.")
+    output.rows(
+        LIST(query=query),
+        COLUMNS,
+        empty="There are no assets yet; what is recorded or taken in by a watch becomes one.",
+    )
 
 
 @app.command()

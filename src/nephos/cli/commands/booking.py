@@ -64,7 +64,9 @@ def list_(
     if ics:
         output.raw(CALENDAR().removesuffix("\n"))
         return
-    output.rows(LIST(query={"state": state, "limit": limit}), COLUMNS, empty="Nothing is booked.")
+    output.rows(
+        LIST(query={"state": state, "limit": limit}), COLUMNS, empty="Nothing is booked; `nephos schedule add` plans."
+    )
     if not options.current.json:
         for one in CONFLICTS():
             output.say(f"Warning: {one['sentence']}")

@@ -47,7 +47,10 @@ def set_(key: Key, value: Annotated[str, typer.Argument(help="The new value.", s
     """Change a setting; a bad value is refused and nothing is written."""
     place = load.load(options.here()).home
     if not place.config.is_dir():
-        raise errors.NotNow(f"There is no Nephos home at {place.root}.", hint="`nephos init` makes one.")
+        raise errors.NotNow(
+            f"There is no Nephos home at {place.root}.",
+            hint="`nephos init` makes one, and so does the first `nephos start`.",
+        )
     edit.set_value(place, key, _typed(key, value), check=mappings.check)
     output.done({"key": key, "value": value}, f"{key} is {value} now.")
 

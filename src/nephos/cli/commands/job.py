@@ -63,7 +63,11 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
 ) -> None:
     """List the jobs, newest first."""
-    output.rows(LIST(query={"state": state, "limit": limit}), COLUMNS, empty="There are no jobs.")
+    output.rows(
+        LIST(query={"state": state, "limit": limit}),
+        COLUMNS,
+        empty="There are no jobs; each recording with a pipeline makes one.",
+    )
 
 
 @app.command()

@@ -36,7 +36,9 @@ TRIALS: list[output.Column] = [
 @app.command("list")
 def list_(*, limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50) -> None:
     """What people were told or are to be told, newest first."""
-    output.rows(LIST(query={"limit": limit}), COLUMNS, empty="Nobody was told anything yet.")
+    output.rows(
+        LIST(query={"limit": limit}), COLUMNS, empty="Nobody was told anything yet; `nephos mail test` tries it."
+    )
 
 
 @app.command("test")

@@ -16,7 +16,10 @@ def manage(context: typer.Context) -> int:
     """Run one of Django's own commands, for example: nephos manage migrate."""
     loaded = load.load(options.here())
     if not loaded.home.config.is_dir():
-        raise errors.NotNow(f"There is no Nephos home at {loaded.home.root}.", hint="`nephos init` makes one.")
+        raise errors.NotNow(
+            f"There is no Nephos home at {loaded.home.root}.",
+            hint="`nephos init` makes one, and so does the first `nephos start`.",
+        )
     from nephos.core import bootstrap
 
     bootstrap.setup(loaded)

@@ -64,7 +64,9 @@ def list_(
 ) -> None:
     """List the recordings, newest first."""
     query = {"state": state, "channel": channel, "search": search, "grade": grade, "limit": limit}
-    output.rows(LIST(query=query), COLUMNS, empty="Nothing was recorded yet.")
+    output.rows(
+        LIST(query=query), COLUMNS, empty="Nothing was recorded yet; `nephos record CHANNEL --duration 1m` begins."
+    )
 
 
 @app.command()

@@ -34,6 +34,8 @@ def status() -> None:
     if found["running"]:
         output.raw(output.printable(f"Its page is at {found['address']}."))
     output.rows(found["roles"], ROLES, empty="")
+    if not found["running"]:
+        output.say("`nephos start` starts it.")
 
 
 def _ask() -> dict[str, Any]:

@@ -78,7 +78,11 @@ def list_(
     limit: Limit = 100,
 ) -> None:
     """List the transfers."""
-    output.rows(LIST(query={"watch": watch, "state": state, "limit": limit}), COLUMNS, empty="There are no transfers.")
+    output.rows(
+        LIST(query={"watch": watch, "state": state, "limit": limit}),
+        COLUMNS,
+        empty="There are no transfers; `nephos watch add` says what is delivered.",
+    )
 
 
 @app.command()

@@ -76,7 +76,7 @@ class TaskFailed:
 class WorkerJoined:
     name: ClassVar[str] = "worker.joined"
     level: ClassVar[Level] = Level.INFO
-    sentence: ClassVar[str] = "Worker {worker} has joined with {slots} slots."
+    sentence: ClassVar[str] = "Worker {worker} has joined, slots: {slots}."
     subject: str
     worker: str
     slots: int

@@ -20,6 +20,14 @@ from nephos.lib import errors
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+# For refusals that bring no better one of their own.
+_HINTS = {
+    400: "The body must be one JSON document; /api/v1/openapi.json shows its form.",
+    404: "The list of that noun shows what there is.",
+    409: "Look at what is there now; another name may do, or another moment.",
+    413: "Send less at once.",
+    422: "The command's --help, or /api/v1/openapi.json, says what is taken here.",
+}
 
 View = Callable[..., HttpResponseBase]
 
@@ -32,7 +40,7 @@ def response(status: int, detail: str, *, hint: str = "", kind: str = "", **more
         "title": title,
         "status": status,
         "detail": detail,
-        "hint": hint,
+        "hint": hint or _HINTS.get(status, ""),
         **more,
     }
     answer = HttpResponse(json.dumps(document), status=status, content_type=CONTENT_TYPE)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from nephos.lib import clock, text
@@ -41,6 +41,16 @@ def icon(name: str) -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+@register.filter
+def with_commands(value: str) -> SafeString:
+    """A sentence in which `commands` stand out."""
+    parts = str(value).split("`")
+    if len(parts) % 2 == 0:  # a mark without its twin means something else
+        return format_html("{}", value)
+    shown = (format_html("<code>{}</code>" if number % 2 else "{}", part) for number, part in enumerate(parts))
+    return format_html_join("", "{}", ((part,) for part in shown))
 
 
 @register.filter
