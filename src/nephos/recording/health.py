@@ -37,8 +37,19 @@ class Counts:
     pcr: int | None = None
 
     def __add__(self, other: Counts) -> Counts:
-        sums = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self) if f.name != "pcr"}
+        if self is _NONE:  # as in nearly every second of every channel
+            return other
+        sums = {name: getattr(self, name) + getattr(other, name) for name in _SUMMED}
         return Counts(**sums, pcr=self.pcr if other.pcr is None else other.pcr)
+
+
+_NONE = Counts()
+_SUMMED = tuple(field.name for field in fields(Counts) if field.name != "pcr")
+
+
+def none() -> Counts:
+    """Nothing was seen yet."""
+    return _NONE
 
 
 def heads(stream: Bytes) -> Bytes:

@@ -22,7 +22,7 @@ class _Tally:
 
     offset: int | None = None  # not known until the segment is open
     heads: list[health.Bytes] = field(default_factory=list)  # judged together when the second ends: five times cheaper
-    counts: health.Counts = field(default_factory=health.Counts)
+    counts: health.Counts = field(default_factory=health.none)
     datagrams: int = 0
     sync_bytes: int = 0
     rtp_lost: int = 0

@@ -82,7 +82,7 @@ class Writer:
 
     def begin(self, second: int, *, at: datetime, era: int = 0) -> None:
         """Bytes that follow came `at` that time, in this second of UTC. Raises OSError."""
-        if self._start is not None and era == self._era and self._start <= second < self._until:
+        if self._start is not None and era == self._era and second < self._until:
             return
         self.close()
         if self._is_new or era != self._era:

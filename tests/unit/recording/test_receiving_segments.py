@@ -123,6 +123,21 @@ class TestWriter:
             ("20261122T191630Z.ts", 188 * 4),
         ]
 
+    def test_seconds_behind_the_newest_segment_do_not_open_it_again_and_again(
+        self, out: writer.Writer, tmp_path: Path, closer: writer.Closer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begin(out, SECOND + 10)
+        out.close()
+        again = writer.Writer(tmp_path / "one" / ".segments", segment_seconds=10, closer=closer)
+        begin(again, SECOND + 8)  # the clock was set back a little while nobody ran
+        monkeypatch.setattr(again, "_open", lambda *_: pytest.fail("it was opened again"))
+
+        for second in (SECOND + 8, SECOND + 9, SECOND + 10):
+            begin(again, second)
+            again.write(STREAM[:188])
+
+        assert again.offset == 188 * 3
+
     def test_a_torn_packet_and_a_torn_line_are_cut_after_a_restart(
         self, out: writer.Writer, tmp_path: Path, closer: writer.Closer
     ) -> None:
