@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -100,6 +100,7 @@ class World:
     boots: int = 0
     sender: Sender = field(default_factory=Sender)
     recorder: recorder.Recorder | None = None
+    keeper: Callable[[], object] = lambda: None  # what else is done, each second
 
     def __post_init__(self) -> None:
         self.patch.setattr(clock, "unix", lambda: self.wall)
@@ -149,7 +150,9 @@ class World:
     def pass_(self, seconds: float) -> list[int]:
         """Time passes, and the sender sends; the numbers of what it sent."""
         first = self.sender.number + 1
-        for _ in range(round(seconds / TICK)):
+        for tick in range(round(seconds / TICK)):
+            if tick % 10 == 0:
+                self.keeper()
             self.wall += TICK
             self.mono += TICK
             self.sender.send()
@@ -162,6 +165,11 @@ class World:
             if post.receiver is not None:
                 post.receiver.arrived(self.mono)
         running._attend(self.read_clocks())
+
+    def sleep(self, seconds: float) -> None:
+        """The machine is suspended: nothing runs, both clocks go on."""
+        self.wall += seconds
+        self.mono += seconds
 
     @property
     def open(self) -> list[windows.Open]:

@@ -15,6 +15,7 @@ from nephos.recording import cuts, eras, gaps, handover, retiming, segments
 
 LONGEST_SEGMENT = timedelta(hours=1)
 _DEAD_AFTER = timedelta(seconds=10)
+_UNHEARD = timedelta(seconds=2)  # a step is noticed up to a second late, and so is a new booking
 
 
 def collect(
@@ -120,7 +121,9 @@ class Recorder:
         """Why nothing at all was received of a window."""
         if not self._beat:
             return "The recorder has never run."
-        skipped = next((one for one in known.steps if one.before <= window.start and window.end <= one.after), None)
+        skipped = next(
+            (one for one in known.steps if one.before <= window.start + _UNHEARD and window.end <= one.after), None
+        )
         if skipped is not None:
             return (
                 f"The clock was set over it, from {skipped.before:%Y-%m-%d %H:%M:%S} "

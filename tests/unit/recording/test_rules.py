@@ -230,6 +230,8 @@ def by_stepping(rule: rules.Rule, first: datetime, last: datetime) -> list[datet
                 date(2026, 11, 1),
                 date(2026, 4, 5),
                 date(2026, 10, 4),
+                date(2024, 2, 29),
+                date(2028, 2, 28),
             ]
         ),
     ),
