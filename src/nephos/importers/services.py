@@ -10,7 +10,7 @@ from django.db import transaction
 
 from nephos.config import edit
 from nephos.config.load import Loaded
-from nephos.importers import entries, findings, outline, settings
+from nephos.importers import entries, findings, outline, settings, skynet, taken
 from nephos.importers import errors as import_errors
 from nephos.importers.findings import Finding, Outcome
 from nephos.lib import errors
@@ -22,11 +22,17 @@ from nephos.recording import services as recording
 from nephos.recording.models import Schedule
 from nephos.recording.sources import address
 
-DATA, SETTINGS = "data", "maintenance"
+DATA, SETTINGS, SKYNET = "data", "maintenance", "skynet"
 
 
-def take(text: str, *, loaded: Loaded, dry_run: bool = False, actor: str = "") -> findings.Report:
-    """Import a file's text; what kind it is shows from its content. Raises NotReadable or NotKnown."""
+def take(text: str, *, loaded: Loaded, dry_run: bool = False, actor: str = "", deletions: str = "") -> findings.Report:
+    """Import a file's text; what kind it is shows from its content. Raises NotReadable or NotKnown.
+
+    `deletions` is `keep` or `mirror`, for skynet's `complete_sync`, which never meant what it said.
+    """
+    if skynet.looks_like(text):
+        lines = taken.take(text, loaded=loaded, deletions=deletions, dry_run=dry_run)
+        return findings.report(SKYNET, lines, dry_run=dry_run)
     top = outline.read(text)
     if entries.looks_like(top):
         lines = _take_entries(entries.read(top), loaded=loaded, dry_run=dry_run, actor=actor)
@@ -35,7 +41,7 @@ def take(text: str, *, loaded: Loaded, dry_run: bool = False, actor: str = "") -
         lines = _take_settings(settings.read(top), loaded=loaded, dry_run=dry_run)
         return findings.report(SETTINGS, lines, dry_run=dry_run)
     raise import_errors.NotKnown(
-        hint="Known are the add_data, add_jobs and maintenance files of the old Nephos, as YAML."
+        hint="Known are add_data, add_jobs and maintenance of the old Nephos, and the config.ini of skynet."
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from nephos.cli import lazy, options, output
-from nephos.cli.operations import Operation
+from nephos.cli import ask, lazy, options, output
+from nephos.cli.operations import Operation, given
 from nephos.lib import errors
 
 TAKE = Operation("POST", "/import")
@@ -28,12 +29,19 @@ LINES: list[output.Column] = [
 
 @app.command()
 def import_(
-    file: Annotated[str, typer.Argument(help="add_data, add_jobs or maintenance YAML of the old Nephos.")],
+    file: Annotated[
+        str, typer.Argument(help="add_data, add_jobs or maintenance YAML of the old Nephos, or skynet's config.ini.")
+    ],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and do nothing.")] = False,
+    deletions: Annotated[
+        str | None, typer.Option(help="config.ini: keep or mirror; asked for, as complete_sync never meant it.")
+    ] = None,
 ) -> int | None:
-    """Take over channels, shares, jobs or settings from a file of the old Nephos."""
-    found = TAKE(body={"text": _read(Path(file)), "dry_run": dry_run})
+    """Take over channels, shares, jobs or settings of the old Nephos, or a folder of skynet."""
+    text = _read(Path(file))
+    chosen = deletions or _deletions(text)
+    found = TAKE(body=given(text=text, dry_run=dry_run, deletions=chosen))
     if options.current.json:
         output.as_json(found)
     else:
@@ -42,6 +50,15 @@ def import_(
     if not found["refused"]:
         return None
     return errors.ExitCode.PARTLY if _done(found) else errors.ExitCode.FAILED
+
+
+def _deletions(text: str) -> str | None:
+    """The old program let deletions travel whatever the file said, so a person has to say it again."""
+    if not re.search(r"(?m)^\s*complete_sync\s*[=:]", text) or not ask.is_possible():
+        return None
+    return ask.choice(
+        "A file that is deleted here: does it stay at the destination, or go there too?", ("keep", "mirror")
+    )
 
 
 def _done(found: dict[str, Any]) -> int:

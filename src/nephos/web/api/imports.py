@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema
@@ -19,9 +19,16 @@ class ImportIn(Schema, extra="forbid"):
 
     text: Annotated[str, Field(max_length=outline.MOST_CHARACTERS)]
     dry_run: bool = False
+    deletions: Literal["", "keep", "mirror"] = ""  # of skynet's config.ini: whether they travel
 
 
 @router.post("/import", auth=doors.ADMIN, response=findings.Report)
 def take(request: HttpRequest, body: ImportIn) -> findings.Report:
-    """Take over a file of the old Nephos (add_data, add_jobs, maintenance); says what became of each line."""
-    return services.take(body.text, loaded=current.loaded(), dry_run=body.dry_run, actor=doors.actor(request))
+    """Take over a file of the old Nephos (add_data, add_jobs, maintenance) or skynet's config.ini, line by line."""
+    return services.take(
+        body.text,
+        loaded=current.loaded(),
+        dry_run=body.dry_run,
+        actor=doors.actor(request),
+        deletions=body.deletions,
+    )
