@@ -15,6 +15,8 @@ from tests.support.station import Station
 from tools.growth import air
 
 from nephos.lib import clock
+from nephos.sync.connections import base
+from nephos.sync.connections.s3 import connection, signer
 
 HEADROOM = 1.2
 _PATIENCE_SECONDS = 600.0
@@ -59,14 +61,23 @@ def _serving(folder: Path) -> Iterator[tuple[int, Mapping[str, Any], str]]:
             yield server.port, server.options(), "none"
         return
     with swift.serving(folder, programs) as strict:
+        _make_bucket(strict)
         yield strict.port, strict.options(), "auto"
+
+
+def _make_bucket(server: swift.Swift) -> None:
+    tuning = base.Tuning(single_put_bytes=1, part_bytes=0, part_threads=1)
+    opened = connection.open_("there", server.options(), s3.BUCKET, None, tuning)
+    assert isinstance(opened, connection.S3Connection)
+    assert opened._calls.ask_raw("PUT", "", {}, b"", signer.EMPTY_SHA256).status == 200
+    opened.close()
 
 
 def _prepare(station: Station, line: proxy.Proxy, keys: Mapping[str, Any], verify: str) -> None:
     chosen = ["--access-key", str(keys["access_key"]), "--secret-key", str(keys["secret_key"])]
     station.run("connection", "add", "cloud", "s3", "--endpoint", line.endpoint, *chosen)
-    base = f"{s3.BUCKET}/shows"
-    station.run("destination", "add", "cloud", "--connection", "cloud", "--base", base, "--verify", verify)
+    place = f"{s3.BUCKET}/shows"
+    station.run("destination", "add", "cloud", "--connection", "cloud", "--base", place, "--verify", verify)
     station.run("watch", "add", "shows", "--sets", "--grow", "--to", "cloud")
 
 

@@ -180,7 +180,12 @@ def place_of(settings: schema.Settings, destination: str) -> str:
 
 def identity(rule: WatchRule, target: Target) -> str:
     """A mapping: change its folder, destination or base and it is a new one, with a new first scan."""
-    return json.dumps([str(rule.folder or ""), target.place])
+    return identity_at(rule, target.place)
+
+
+def identity_at(rule: WatchRule, place: str) -> str:
+    """The same by the place of the destination."""
+    return json.dumps([str(rule.folder or ""), place])
 
 
 def _check_watch(name: str, watch: schema.Watch, settings: schema.Settings) -> None:

@@ -70,6 +70,14 @@ class Patterns:
         said = self._own.check_file(os.fsdecode(path) + ("/" if folder else "")).include
         return ignored if said is None else said
 
+    def reason(self, path: bytes) -> str:
+        """Why an entry is left alone."""
+        name = path.rpartition(b"/")[2]
+        for pattern, because in DEFAULT.items():
+            if fnmatch.fnmatchcase(name, pattern.encode()):
+                return f"{pattern} is left alone by default: {because}."
+        return "A pattern of the watch leaves it alone."
+
     def hides(self, folder: bytes) -> bool:
         """Whether a folder, or one above it, is left alone."""
         parts = folder.split(b"/") if folder else []

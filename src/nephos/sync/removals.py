@@ -61,7 +61,7 @@ def confirm(db: sqlite3.Connection, *, watch: str, destination: str, limits: Lim
         " WHERE watch = ? AND destination = ? AND delivered IS NOT NULL",
         scope,
     ).fetchone()
-    if going > limits.most or (going >= _PERCENT_FROM and going > known * limits.most_percent / 100):
+    if are_many(int(going), known, limits):
         _hold_all(db, rows, int(going), known)
         return 0
     moment = clock.unix() + limits.grace.total_seconds()
@@ -72,6 +72,11 @@ def confirm(db: sqlite3.Connection, *, watch: str, destination: str, limits: Lim
         else:
             paths.set_(db, row, state=PathState.READY, cause="")
     return len(rows)
+
+
+def are_many(going: int, known: int, limits: Limits) -> bool:
+    """Whether so many of those that are known may not go without asking."""
+    return going > limits.most or (going >= _PERCENT_FROM and going > known * limits.most_percent / 100)
 
 
 def _hold_all(db: sqlite3.Connection, rows: list[paths.PathRow], going: int, known: int) -> None:

@@ -62,8 +62,7 @@ ACTIONS: list[output.Column] = [
     ("PATH", "path"),
     ("TO", "destination"),
     ("SIZE", shown.size("bytes")),
-    ("STATE", "state"),
-    ("BECAUSE", "cause"),
+    ("BECAUSE", "because"),
 ]
 
 
@@ -124,9 +123,20 @@ def remove(name: Name) -> None:
 
 
 @app.command()
-def plan(name: Name) -> None:
-    """Show what is still to be done."""
-    output.rows(PLAN(name), ACTIONS, empty="Everything is delivered.")
+def plan(
+    name: Name,
+    *,
+    limit: Annotated[int, typer.Option(min=0, max=100_000, help="At most so many files.")] = 1000,
+) -> None:
+    """Show what would be sent, moved, deleted, held or left here, and why; changes nothing."""
+    found = PLAN(name, query={"limit": limit})
+    if options.current.json:
+        output.as_json(found)
+        return
+    output.rows(found["files"], ACTIONS, empty="Everything is delivered.")
+    counts = ", ".join(f"{number} {action}" for action, number in found["counts"].items())
+    amount = shown.size("bytes_to_send")(found)
+    output.say(f"{counts or 'nothing to do'}; {found['delivered']} delivered; {amount} to send. Nothing was changed.")
 
 
 @app.command()

@@ -12,7 +12,7 @@ from ninja.responses import Status
 
 from nephos.config import edit
 from nephos.lib import errors, ids
-from nephos.sync import mappings, names, orders, patterns, queries
+from nephos.sync import dryrun, mappings, names, orders, patterns, queries
 from nephos.sync.states import PathState
 from nephos.web import current
 from nephos.web.api import connections, doors
@@ -55,6 +55,17 @@ class TransferView:
 
     transfer: queries.Transfer
     attempts: list[queries.Attempt]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """How many files would be sent, moved, deleted, held or left here, and the first of them."""
+
+    watch: str
+    counts: dict[str, int]
+    bytes_to_send: int
+    delivered: int
+    files: list[dryrun.Planned]
 
 
 class VerifyIn(Schema, extra="forbid"):
@@ -150,13 +161,13 @@ def remove(request: HttpRequest, name: str) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/watches/{name}/plan", auth=doors.READ, response=list[queries.Transfer])
-def plan(request: HttpRequest, name: str) -> list[queries.Transfer]:
-    """What is not delivered yet."""
+@router.get("/watches/{name}/plan", auth=doors.READ, response=PlanView)
+def plan(request: HttpRequest, name: str, limit: Annotated[int, Query(ge=0, le=100_000)] = 1000) -> PlanView:
+    """What it would do with what lies in its folder now, and why; changes nothing."""
     _watch(name)
-    home = current.loaded().home
-    open_states = [state for state in PathState if state is not PathState.DELIVERED]
-    return [row for state in open_states for row in queries.transfers(home, queries.Choice(watch=name, state=state))]
+    loaded = current.loaded()
+    found = dryrun.plan(loaded.home, loaded.settings, name, limit=limit)
+    return PlanView(name, dict(found.counts), found.bytes_to_send, found.delivered, found.files)
 
 
 @router.post("/watches/{name}/pause", auth=doors.OPERATE, response=OrderView)
