@@ -130,6 +130,15 @@ def test_no_name_of_a_channel_can_write_a_header(settle: Settle, box: mail.Box) 
     assert "\x1b" not in letter.get_content()
 
 
+def test_a_text_arrives_as_it_was_written(settle: Settle, box: mail.Box) -> None:
+    loaded = settle(settings(box))
+    body = "From Sunday on\n.\n..two\nFrom Málaga: \u2713 " + "long " * 300 + "\n-- \nend"
+    log.emit(kinds.DigestMade(subject="station", day="22 November", summary="fine", body=body, figures={}))
+    tell(loaded)
+
+    assert box.letters[0].get_content().replace("\r\n", "\n").startswith(body)
+
+
 def test_mail_waits_for_a_server_that_is_down_and_comes_once(settle: Settle, tmp_path: Path) -> None:
     with mail.serving(tmp_path) as gone:
         port = gone.port

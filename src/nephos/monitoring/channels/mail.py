@@ -36,7 +36,8 @@ class MailChannel:
         mail = compose(message, sender=self._sender())
         try:
             with self._server() as server:
-                server.send_message(mail, from_addr=self._sender(), to_addrs=[message.receiver])
+                # Not `send_message`: it writes `>From` where a line begins with From, as mailboxes of old did.
+                server.sendmail(self._sender(), [message.receiver], mail.as_bytes())
         except smtplib.SMTPRecipientsRefused as refused:
             code, words = next(iter(refused.recipients.values()))
             raise _judged(code, words) from refused
@@ -85,7 +86,7 @@ class MailChannel:
 
 def compose(message: Message, *, sender: str) -> EmailMessage:
     """The letter with its headers; none of them can be written by a channel's or a file's name."""
-    mail = EmailMessage(policy=policy.SMTP)
+    mail = EmailMessage(policy=policy.SMTP.clone(cte_type="7bit"))
     mail["From"] = sender
     mail["To"] = letters.line(message.receiver)
     mail["Subject"] = letters.line(message.title)
