@@ -11,6 +11,10 @@ from nephos.sync import errors
 
 _BUSY_SECONDS = 15.0
 
+# For a first look through many files: pages of the indexes stay in memory, and are not copied again and again.
+_CACHE_KIB = 16 * 1024
+_CHECKPOINT_PAGES = 8_000
+
 # One entry a version; never changed once released, only followed by another.
 _VERSIONS = (
     """
@@ -137,6 +141,10 @@ _VERSIONS = (
     BEGIN INSERT INTO leftovers (destination, path, handle, item) SELECT OLD.destination, OLD.path,
         coalesce((SELECT handle FROM uploads WHERE path_id = OLD.id), x''), OLD.id; END;
     """,
+    """
+    DROP INDEX paths_by_source;
+    CREATE INDEX paths_by_source ON paths (source) WHERE delivered IS NOT NULL;
+    """,
 )
 
 
@@ -147,6 +155,8 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.row_factory = sqlite3.Row
         _migrate(connection)
     except sqlite3.Error as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sqlite3
 import threading
@@ -19,17 +20,25 @@ from nephos.sync.journal import Journal
 logger = logging.getLogger(__name__)
 
 _TICK_SECONDS = 0.1
+_MOST_YOUNG = 50_000  # objects, before the collector looks at the youngest
 _BEAT_SECONDS = 1.0
 _AUDIT_LOOK_SECONDS = 600.0
 
 
 def main(loaded: Loaded, stop: threading.Event) -> None:
     """Run until `stop` is set. Raises JournalBroken if `sync.db` cannot be written."""
+    collect_rarely()
     engine = Engine(loaded)
     try:
         engine.run(stop)
     finally:
         engine.close()
+
+
+def collect_rarely() -> None:
+    """What a look through many files finds stays, and the collector would go through all of it again and again."""
+    gc.freeze()
+    gc.set_threshold(_MOST_YOUNG, 20, 50)
 
 
 class Engine:

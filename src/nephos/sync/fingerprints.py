@@ -32,8 +32,8 @@ def parse(text: str | None) -> Fingerprint | None:
     """Read what `str` wrote; None stays None."""
     if text is None:
         return None
-    size, mtime, inode = (int(part) for part in text.split(":"))
-    return Fingerprint(size, mtime, inode)
+    size, mtime, inode = text.split(":")
+    return Fingerprint(int(size), int(mtime), int(inode))
 
 
 def take(path: str | bytes | os.PathLike[str]) -> Fingerprint:

@@ -11,7 +11,6 @@ import os
 import queue
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from nephos.lib import clock
@@ -48,12 +47,6 @@ _WRITER_SECONDS = 0.5  # until somebody who writes is asked for again
 _BLIND_SCAN_SHARE = 20.0  # where nothing tells of changes, scanning takes at most a twentieth of the time
 
 
-@dataclass(slots=True)
-class _Sighting:
-    fingerprint: Fingerprint
-    since: float
-
-
 class FolderIntake:
     """One watched folder. All methods but `touch` belong to the engine's thread."""
 
@@ -69,7 +62,7 @@ class FolderIntake:
         self._watcher: watcher.Watcher | None = None
         self._seen: dict[bytes, Fingerprint] = {}
         self._folders: dict[bytes, set[bytes]] = {}  # the same paths by their folder
-        self._unsettled: dict[bytes, _Sighting] = {}
+        self._unsettled: dict[bytes, float] = {}  # since when it is as it was seen
         self._untold: dict[bytes, bool] = {}  # not in the journal as they are now, and whether they never were
         self._ripe_at = math.inf
         self._above = os.path.join(self._root, b"")
@@ -132,7 +125,7 @@ class FolderIntake:
         for path in self._left:
             self._seen.pop(path, None)
         self._left.clear()
-        found = scanner.scan(self._root, ignore=self._ignore)
+        found = scanner.scan(self._root, ignore=self._ignore, meanwhile=self._take_in)
         self._merge(found, b"", deep=True)
         self.cause = "" if found.complete else "A folder below could not be read."
         self._confirm(found)
@@ -171,17 +164,23 @@ class FolderIntake:
         return max(_BLIND_SCAN_SECONDS, self.rule.rescan.total_seconds())
 
     def _merge(self, scan: scanner.Scan, folder: bytes, *, deep: bool) -> None:
-        seen = self._seen
-        self._note({path: found for path, found in scan.found.items() if seen.get(path) != found})
+        self._take_in(scan.found)
         if not scan.complete:
             return
-        here: Iterable[bytes] = itertools.chain(seen, self._known)
+        here: Iterable[bytes] = itertools.chain(self._seen, self._known)
         if not deep:
             here = self._folders.get(folder, ())
         gone = [path for path in here if path not in scan.found]
         for lost in [] if deep else self._lost_folders(folder):
             gone += self._folders[lost]
         self._vanish(gone)
+
+    def _take_in(self, some: dict[bytes, Fingerprint]) -> None:
+        """Note what is new of these; what has to settle goes to the journal at once, which writes while we look on."""
+        seen = self._seen
+        self._note({path: found for path, found in some.items() if seen.get(path) != found})
+        if self.rule.settle:
+            self._tell(list(self._untold))
 
     def _lost_folders(self, folder: bytes) -> list[bytes]:
         """Folders below one that are no longer there: a folder that vanishes gives no news of what was in it."""
@@ -191,24 +190,28 @@ class FolderIntake:
 
     def _note(self, fresh: dict[bytes, Fingerprint]) -> None:
         now = clock.monotonic()
+        seen, untold = self._seen, self._untold
         for path, fingerprint in fresh.items():
-            known = path in self._seen or path in self._known
-            self._seen[path] = fingerprint
-            folder = path.rpartition(b"/")[0]
+            known = path in seen or path in self._known
+            seen[path] = fingerprint
+            folder = path[: max(path.rfind(b"/"), 0)]
             (self._folders.get(folder) or self._folders.setdefault(folder, set())).add(path)
             if known and self._known.pop(path, None) == fingerprint:
                 continue  # dealt with before this process began
-            self._unsettled[path] = _Sighting(fingerprint, now)
-            self._untold[path] = not known and path not in self._untold
+            self._unsettled[path] = now
+            untold[path] = not known and path not in untold
         self._ripe_at = min(self._ripe_at, now + self.rule.settle.total_seconds())
 
-    def _tell(self, paths_left: Iterable[bytes]) -> None:
+    def _tell(self, wanted: Iterable[bytes]) -> None:
         """Note what was seen and is not ready yet; what is ready at once needs no note before."""
-        left = [path for path in paths_left if path in self._untold]
-        fresh = [path for path in left if self._untold.pop(path)]
+        fresh: list[bytes] = []
+        known: list[bytes] = []
+        for path in wanted:
+            is_fresh = self._untold.pop(path, None)
+            if is_fresh is not None:
+                (fresh if is_fresh else known).append(path)
         if not self.rule.delivers_paths:
             return
-        known = {*left}.difference(fresh)
         for start in range(0, len(fresh), _GROUP):
             self._submit(batches.note, fresh[start : start + _GROUP])
         if known:
@@ -223,7 +226,7 @@ class FolderIntake:
     def _sights(self, wanted: Iterable[bytes]) -> list[paths.Sight]:
         name, above, destinations = self.rule.name, self._above, self.rule.destinations
         return [
-            paths.Sight(name, destination, path, above + path, self._unsettled[path].fingerprint)
+            paths.Sight(name, destination, path, above + path, self._seen[path])
             for path in wanted
             for destination in destinations
         ]
@@ -262,7 +265,7 @@ class FolderIntake:
             self._tell(list(self._untold))
             return False
         quiet_for = self.rule.settle.total_seconds()
-        ripe = (path for path, seen in self._unsettled.items() if now - seen.since >= quiet_for)
+        ripe = (path for path, since in self._unsettled.items() if now - since >= quiet_for)
         candidates = list(itertools.islice(ripe, _GROUP))
         quiet = [path for path in candidates if self._is_quiet(path) and self._is_taken(path)]
         done = quiet
@@ -273,24 +276,23 @@ class FolderIntake:
             self._untold.pop(path, None)
         self._tell(list(self._untold) if quiet_for else [path for path in candidates if path in self._unsettled])
         if len(candidates) < _GROUP:
-            self._ripe_at = min((seen.since for seen in self._unsettled.values()), default=math.inf) + quiet_for
+            self._ripe_at = min(self._unsettled.values(), default=math.inf) + quiet_for
         if self.rule.pipeline and done:
             self._announce({os.path.dirname(path) for path in done})  # noqa: PTH120 - bytes
         return bool(done)
 
     def _is_quiet(self, path: bytes) -> bool:
-        seen = self._unsettled[path]
         try:
             found, writer = fingerprints.take_closely(self._above + path)
         except errors.SyncError:
             self._vanish([path])
             return False
-        if found != seen.fingerprint:
+        if found != self._seen[path]:
             self._note({path: found})
             return False
         # Size alone says nothing of a file that was made at its full size; an open writer says that it is not done.
         if writer is sync_ports.Writer.PRESENT:
-            seen.since = clock.monotonic() - self.rule.settle.total_seconds() + _WRITER_SECONDS
+            self._unsettled[path] = clock.monotonic() - self.rule.settle.total_seconds() + _WRITER_SECONDS
             return False
         return True
 
@@ -298,7 +300,7 @@ class FolderIntake:
         """What the rules say; a file that they leave, or that they fail on, is no longer waited for."""
         if self._judge is None:
             return True
-        verdict = self._judge.verdict(path, os.path.join(self._root, path), self._unsettled[path].fingerprint)
+        verdict = self._judge.verdict(path, os.path.join(self._root, path), self._seen[path])
         if verdict is None or verdict is True:
             return verdict is True
         if self._untold.get(path) and verdict is False:

@@ -42,7 +42,8 @@ _PLAIN = [*_NAMES, *(b"*" + end for end in _ENDINGS), *(start + b"*" for start i
 _REST = re.compile("|".join(fnmatch.translate(each) for each in DEFAULT if each.encode() not in _PLAIN).encode())
 
 
-def _ignored(name: bytes) -> bool:
+def is_ignored_by_default(name: bytes) -> bool:
+    """Whether a name is of those that every watch leaves alone."""
     return name.startswith(_STARTS) or name.endswith(_ENDINGS) or name in _NAMES or _REST.match(name) is not None
 
 
@@ -51,6 +52,7 @@ class Patterns:
 
     def __init__(self, lines: Sequence[str] = ()) -> None:
         """Raises ConfigError for a line that is no pattern."""
+        self.is_plain = not lines  # nothing but the default: a question of the name alone
         self._own: pathspec.GitIgnoreSpec | None = None
         if lines:
             import pathspec  # a tenth of the start of sync, which most watches do not need
@@ -64,7 +66,7 @@ class Patterns:
 
     def ignores(self, path: bytes, *, folder: bool) -> bool:
         """Whether an entry is left alone; the folders above it were asked about before."""
-        ignored = _ignored(path.rpartition(b"/")[2])
+        ignored = is_ignored_by_default(path.rpartition(b"/")[2])
         if self._own is None:
             return ignored
         said = self._own.check_file(os.fsdecode(path) + ("/" if folder else "")).include

@@ -109,7 +109,7 @@ def undo_pending(db: sqlite3.Connection, watch: str, path: bytes = b"") -> None:
 
 def free(db: sqlite3.Connection, source: bytes) -> None:
     """We removed a file here to make room: at its destinations it stays."""
-    for entry in db.execute("SELECT id FROM paths WHERE source = ?", (source,)).fetchall():
+    for entry in db.execute("SELECT id FROM paths WHERE source = ? AND delivered IS NOT NULL", (source,)).fetchall():
         row = paths.get(db, entry["id"])
         if row is None or row.delivered is None:
             continue

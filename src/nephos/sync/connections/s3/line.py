@@ -16,7 +16,6 @@ from nephos.sync.connections.s3.endpoint import Endpoint
 from nephos.sync.connections.s3.exchange import Answer, Closed
 
 _BLOCK_BYTES = 64 * 1024
-_ODD = (b"\r\nconnection:", b"\r\ntransfer-encoding:", b"\r\nx-amz-version-id:")
 _NOTHING = memoryview(b"")
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
 
@@ -178,7 +177,9 @@ def _plain(received: bytes) -> Answer | None:
     if not received.startswith(b"HTTP/1.1 200 ") or received.find(b"\r\n\r\n") != len(received) - 4:
         return None
     said = received.lower()
-    if b"\r\ncontent-length: 0\r\n" not in said or any(name in said for name in _ODD):
+    if b"\r\ncontent-length: 0\r\n" not in said or b"\r\nconnection:" in said:
+        return None
+    if b"\r\ntransfer-encoding:" in said or b"\r\nx-amz-version-id:" in said:
         return None
     start = said.find(b"\r\netag: ") + 8
     etag = received[start : received.index(b"\r\n", start)].decode("latin-1") if start > 7 else ""
