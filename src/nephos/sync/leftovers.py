@@ -22,8 +22,19 @@ class Leftover:
     item: int
 
 
-def note(db: sqlite3.Connection, path_id: int, *, delivered: str = "") -> None:
-    """What is unfinished of a path is given up, though the path stays; not if it is the version that was delivered."""
+def note(db: sqlite3.Connection, path_id: int) -> None:
+    """What is unfinished of a path is given up, though the path stays."""
+    db.execute(
+        "INSERT INTO leftovers (destination, path, handle, item) SELECT p.destination, p.path,"
+        " coalesce(u.handle, x''), p.id FROM paths p LEFT JOIN uploads u ON p.id = u.path_id"
+        " WHERE p.id = ? AND p.tried = 1 AND (u.handle IS NOT NULL OR p.delivered_generation != p.generation)",
+        (path_id,),
+    )
+    db.execute("DELETE FROM uploads WHERE path_id = ?", (path_id,))
+
+
+def note_other(db: sqlite3.Connection, path_id: int, *, delivered: str) -> None:
+    """What is unfinished of another version than the one that was just delivered; of that one nothing is."""
     db.execute(
         "INSERT INTO leftovers (destination, path, handle, item) SELECT p.destination, p.path, u.handle, p.id"
         " FROM uploads u JOIN paths p ON p.id = u.path_id WHERE p.id = ? AND u.fingerprint != ?",
@@ -46,7 +57,8 @@ def of(db: sqlite3.Connection, destination: str, *, limit: int = 50) -> list[Lef
     """Some of what is to be removed; what a new attempt has taken over is none."""
     found = db.execute(
         "SELECT * FROM leftovers l WHERE destination = ? AND NOT EXISTS"
-        " (SELECT 1 FROM paths p WHERE p.id = l.item AND p.path = l.path AND l.handle = x'') ORDER BY id LIMIT ?",
+        " (SELECT 1 FROM paths p WHERE p.id = l.item AND p.path = l.path AND l.handle = x''"
+        " AND p.observed IS NOT NULL) ORDER BY id LIMIT ?",
         (destination, limit),
     ).fetchall()
     return [Leftover(row["id"], os.fsdecode(row["path"]), os.fsdecode(row["handle"]), row["item"]) for row in found]

@@ -96,7 +96,9 @@ def deliver(db: sqlite3.Connection, item: Item, *, generation: int, proof: Deliv
     row = paths.get(db, item.id)
     if row is None:
         return
-    leftovers.note(db, item.id, delivered=str(item.fingerprint))  # a small version may follow a big one's beginning
+    leftovers.note_other(
+        db, item.id, delivered=str(item.fingerprint)
+    )  # a small version may follow a big one's beginning
     receipt = _receipt(row, item, proof)
     db.execute(
         "INSERT INTO receipts (path_id, watch, destination, path, set_id, fingerprint, key, bytes, sha256, etag,"

@@ -145,8 +145,8 @@ class FileConnection:
         place = self._place(path)
         try:
             place.unlink(missing_ok=True)
-        except NotADirectoryError:
-            return
+        except (NotADirectoryError, IsADirectoryError):
+            return  # the file gave way to a folder, or the reverse
         except OSError as error:
             raise _explain(error) from error
         _prune(place.parent, self.root)
@@ -243,7 +243,7 @@ class FileConnection:
             transfer=item.transfer,
             fingerprint=item.fingerprint,
             key=item.path,
-            handle=hidden.name(place.name, item.transfer),
+            handle=hidden.name(place.name, str(item.id)),  # as a small version of it: there is never a second one
         )
         journal.intent(item, intent)
         return intent

@@ -28,6 +28,18 @@ class NoBucket(errors.SyncError):
     retry_after: ClassVar[timedelta] = timedelta(seconds=30)
 
 
+class NoStore(errors.Offline):
+    """Something answered that is no S3 server: a portal, or a proxy in between."""
+
+
+class ClockWrong(errors.SyncError):
+    """The clock here and that of the destination are too far apart for signatures: which of them is wrong?"""
+
+    permanent = False
+    everywhere = True
+    retry_after: ClassVar[timedelta] = timedelta(seconds=30)
+
+
 _BY_CODE: dict[str, type[errors.SyncError]] = {
     "NoSuchUpload": errors.UploadLost,
     "NoSuchKey": NoSuchObject,
@@ -45,7 +57,8 @@ _BY_CODE: dict[str, type[errors.SyncError]] = {
     "SignatureDoesNotMatch": errors.NotWelcome,
     "AccountProblem": errors.NotWelcome,
     "ExpiredToken": errors.Overloaded,
-    "RequestTimeTooSkewed": errors.Overloaded,
+    "RequestTimeTooSkewed": ClockWrong,
+    "RequestExpired": ClockWrong,
     "QuotaExceeded": errors.RemoteFull,
     "QuotaExceededException": errors.RemoteFull,
     "InsufficientStorage": errors.RemoteFull,
@@ -78,6 +91,25 @@ def check(answer: Answer) -> Answer:
     if answer.status < 300:
         return answer
     raise refusal(answer)
+
+
+def stored(answer: Answer) -> Answer:
+    """The answer to what was put or looked at, if it names the content. Raises what it means otherwise.
+
+    A portal in between, or a proxy with an error document, says 200 as well; no S3 server does so without an ETag.
+    """
+    check(answer)
+    if not answer.header("etag"):
+        raise NoStore
+    return answer
+
+
+def removed(answer: Answer) -> None:
+    """Nothing, if a removal is over. Raises what it means otherwise."""
+    if answer.status != 404:
+        check(answer)
+        if answer.body:
+            finished(answer)
 
 
 def refusal(answer: Answer) -> errors.SyncError:

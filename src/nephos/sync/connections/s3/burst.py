@@ -140,6 +140,9 @@ class Burst:
             self._refused(errand, answers.refusal(answer))
             return
         if not errand.reading:
+            if not answer.header("etag"):
+                self._refused(errand, answers.NoStore())
+                return
             errand.etag, errand.version = answers.bare(answer.header("etag")), answer.header("x-amz-version-id")
             if self._wants_read_back(errand):
                 errand.request = self.calls.request("GET", errand.key, {}, {})

@@ -11,7 +11,7 @@ from nephos.config import secret
 from nephos.lib import ports
 from nephos.sync import errors, names
 from nephos.sync.connections import base, options
-from nephos.sync.connections.s3 import answers, dispatch, endpoint, growing, multipart, probe, single
+from nephos.sync.connections.s3 import answers, copying, dispatch, endpoint, growing, multipart, probe, single
 from nephos.sync.connections.s3.calls import Calls
 from nephos.sync.connections.s3.endpoint import S3Options
 from nephos.sync.connections.s3.exchange import Pool
@@ -72,8 +72,8 @@ class S3Connection:
             yield base.Remote(key=place.path(remote.key), bytes=remote.bytes, etag=remote.etag)
 
     def copy(self, source: str, target: str) -> None:
-        """CopyObject within the bucket."""
-        self._calls.copy(self._key(source), self._key(target), stop=base.NEVER)
+        """Within the bucket, in parts if the object is too big for one CopyObject."""
+        copying.copy(self._calls, self._key(source), self._key(target), stop=base.NEVER)
 
     def read(self, path: str, sink: Callable[[bytes], object], *, start: int, stop: ports.Waiter) -> None:
         """GetObject, from an offset."""

@@ -183,7 +183,10 @@ class SftpConnection:
         requests = [(Kind.REMOVE, packets.text(place)), *((Kind.RMDIR, packets.text(folder)) for folder in above)]
         with self._channel() as channel:
             reply, *_ = channels.answers(channel, requests, base.NEVER)
-        if reply.status not in {Status.OK, Status.NO_SUCH_FILE}:
+            gone = reply.status in {Status.OK, Status.NO_SUCH_FILE}
+            if not gone and channels.answer(channel, Kind.STAT, packets.text(place), base.NEVER).attributes.is_folder:
+                return  # the file gave way to a folder
+        if not gone:
             raise refusals.of(reply, what)
 
     def _path(self, path: str) -> bytes:
