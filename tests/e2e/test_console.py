@@ -11,6 +11,16 @@ from nephos.lib import locks
 from tests.support.station import NEPHOS, Station, free_port
 from tests.support.terminal import Terminal
 
+# Every old short name, as people typed them: a form where it asks, the answers below it.
+OLD_WORDS = (
+    *("adch", "Third", "239.1.1.1:5000", "", "", ""),
+    *("adjb", "Morning", "La Uno", "07:00", "30", "1111100"),
+    *("adsh", "a@example.org", "tag"),
+    *("lsch", "lsjb", "lssh", "lstk", "no-such-word"),
+    *("rmjb Morning", "rmch", "Third", "rmsh a@example.org"),
+    *("help", "version", "clients list", "quit", ""),
+)
+
 
 def test_a_station_is_run_and_ended_from_its_prompt(station: Station) -> None:
     terminal = Terminal([*NEPHOS, "start"], environment=station.environment)
@@ -31,7 +41,7 @@ def test_a_station_is_run_and_ended_from_its_prompt(station: Station) -> None:
         attached = subprocess.run(
             [*NEPHOS, "console"],
             env=station.environment,
-            input="lsch\nno-such-word\nadsh\na@example.org\ntag\nlssh\nquit\n",
+            input="\n".join(OLD_WORDS),
             capture_output=True,
             text=True,
             timeout=60,
@@ -48,6 +58,12 @@ def test_a_station_is_run_and_ended_from_its_prompt(station: Station) -> None:
     assert any(text.startswith("nephos>") for text in shown)
     assert "udp://239.1.2.3:1234" in attached.stdout
     assert "a@example.org" in attached.stdout
+    assert "Morning" in attached.stdout
+    assert "licence" in attached.stdout
+    for words in ("Schedule Morning is added", "Schedule Morning is removed", "The share a@example.org is removed"):
+        assert words in attached.stderr
+    assert "Channel Third is removed" in attached.stderr
+    assert "rmch rmjb rmsh" in attached.stdout + attached.stderr
     assert "no command 'no-such-word'" in attached.stderr
     assert not locks.FileLock(station.root / "run/nephos.lock").is_held()
     assert any(text == "Stopped." for text in terminal.lines())

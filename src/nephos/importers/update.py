@@ -8,7 +8,7 @@ import http.client
 import logging
 import urllib.error
 import urllib.request
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from nephos.config.upkeep import UpdateCheck
 from nephos.core.loops import Loop
 from nephos.events import kinds, log
 from nephos.importers import findings, services
-from nephos.lib import errors, text
+from nephos.lib import errors, files, text
 from nephos.monitoring import services as monitoring
 from nephos.monitoring.paced import Paced
 
@@ -41,12 +41,15 @@ class NoData(errors.Invalid):
 
 @dataclass(slots=True)
 class Update:
-    """Remembers what was taken over last; after a restart it is taken over once more, which changes nothing."""
+    """Remembers what was taken over last, over restarts too: what was refused then is not told at every start."""
 
-    _seen: dict[str, str] = field(default_factory=dict)
+    _seen: dict[str, str] | None = None
 
     def check(self, loaded: Loaded) -> None:
         """Read each source; what is another text than the last time is taken over and told of."""
+        if self._seen is None:
+            known = files.read_json(_file(loaded))
+            self._seen = known if isinstance(known, dict) else {}
         failed = []
         for source in loaded.settings.maintenance.update.sources:
             try:
@@ -59,24 +62,39 @@ class Update:
 
     def read_anew(self, loaded: Loaded) -> None:
         """Take everything over once more, changed or not."""
-        self._seen.clear()
+        self._seen = {}
         self.check(loaded)
 
     def rest(self) -> None:
-        """The check is off."""
-        self._seen.clear()
+        """The check is off; what it took over stays."""
         monitoring.clear_others(KIND)
 
     def _take(self, source: str, loaded: Loaded) -> None:
         content = fetch(source, loaded)
-        mark = hashlib.sha256(content.encode()).hexdigest()
-        if self._seen.get(source) == mark:
+        mark = _mark(content)
+        seen = self._seen or {}
+        before = seen.get(source, "")
+        if before == mark:
             return
         # Whoever writes that file decides what is recorded, not how the station is set up.
         if services.take(content, loaded=loaded, dry_run=True).kind != services.DATA:
             raise NoData(hint="Settings are changed by the station's owner: `nephos import FILE`.")
-        _tell(services.take(content, loaded=loaded, actor=ACTOR), source)
-        self._seen[source] = mark
+        report = services.take(content, loaded=loaded, actor=ACTOR)
+        # What was refused is tried each time, for what it lacked may be there by now; it is told only once.
+        refused = [one.text for one in report.lines if one.outcome is findings.Outcome.REFUSED]
+        after = f"{mark} {_mark(chr(10).join(refused))}" if refused else mark
+        if report.taken or report.changed or before != after:
+            _tell(report, source)
+        self._seen = {**seen, source: after}
+        files.write_json(_file(loaded), self._seen, durable=False)
+
+
+def _mark(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _file(loaded: Loaded) -> Path:
+    return loaded.home.run / "update.json"
 
 
 def fetch(source: str, loaded: Loaded) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.db import transaction
 
 from nephos.events import kinds, log
 from nephos.lib import text
+
+logger = logging.getLogger(__name__)
 
 READER = "missed"
 _AT_ONCE = 500
@@ -23,7 +27,9 @@ def check(*, tells: bool) -> bool:
     missed = [entry for entry in entries if entry.kind == kinds.BookingMissed.name]
     with transaction.atomic():
         if missed and tells:
-            log.emit(summary(missed), uid=f"missed:{missed[0].id}")
+            told = summary(missed)
+            log.emit(told, uid=f"missed:{missed[0].id}")
+            logger.warning("Bookings were missed", extra={"number": told.number, "titles": told.titles})
         log.tick_off(READER, upto=entries[-1].id)
     return len(entries) == _AT_ONCE
 

@@ -32,15 +32,15 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/jobs"): {"template": "archive"},
     ("POST", "/connections"): {"name": "shelf", "kind": "file", "options": {}},
     ("POST", "/connections/{name}/test"): {},
-    ("POST", "/destinations"): {"name": "vault", "connection": "base", "base": "/nonexistent/vault"},
-    ("PATCH", "/destinations/{name}"): {"base": "/nonexistent/vault"},
+    ("POST", "/destinations"): {"name": "vault", "connection": "base", "base": "HERE/vault"},
+    ("PATCH", "/destinations/{name}"): {"base": "HERE/vault"},
     ("POST", "/watches"): {"name": "inbox", "destinations": ["base"], "sets": True},
     ("PATCH", "/watches/{name}"): {"priority": 1},
     ("POST", "/watches/{name}/undo"): {"paths": ["a"]},
     ("POST", "/watches/{name}/approve"): {"paths": ["a"]},
-    ("POST", "/watches/{name}/restore"): {"paths": ["a"], "to": "/nonexistent/back"},
+    ("POST", "/watches/{name}/restore"): {"paths": ["a"], "to": "HERE/back"},
     ("POST", "/transfers/verify"): {"watch": "base"},
-    ("POST", "/plugins/test"): {"path": "/nonexistent/file"},
+    ("POST", "/plugins/test"): {"path": "HERE/file"},
     ("POST", "/shares"): {"email": "a@example.org"},
     ("POST", "/problems/{ref}/mute"): {"seconds": 60},
     ("POST", "/mail/test"): {"receiver": "a@example.org"},
@@ -80,11 +80,11 @@ def test_each_operation_with_a_body_is_tried() -> None:
 
 
 @pytest.fixture
-def station(owner: Caller) -> Caller:
+def station(owner: Caller, home: Any) -> Caller:
     owner("POST", "/channels", {"name": "base", "address": "udp://239.9.9.9:99"})
     owner("POST", "/schedules", {**SCHEDULE, "name": "base"})
     owner("POST", "/connections", {"name": "base", "kind": "file"})
-    owner("POST", "/destinations", {"name": "base", "connection": "base", "base": "/nonexistent/base"})
+    owner("POST", "/destinations", {"name": "base", "connection": "base", "base": f"{home.root}/elsewhere"})
     owner("POST", "/watches", {"name": "base", "destinations": ["base"], "sets": True})
     return owner
 
@@ -98,13 +98,17 @@ def station(owner: Caller) -> Caller:
 )
 @given(data=st.data())
 def test_no_field_of_any_operation_breaks_anything(
-    station: Caller, operation: tuple[str, str], data: st.DataObject
+    station: Caller, home: Any, operation: tuple[str, str], data: st.DataObject
 ) -> None:
     method, path = operation
     names = fields().get(operation, [])
+    usual = {
+        key: value.replace("HERE", f"{home.root}/elsewhere") if isinstance(value, str) else value
+        for key, value in BODIES[operation].items()
+    }
     changed = {data.draw(st.sampled_from(names)): data.draw(VALUES)} if names else {}
 
-    answer = station(method, path.format(ref="base", name="base", id="1"), {**BODIES[operation], **changed})
+    answer = station(method, path.format(ref="base", name="base", id="1"), {**usual, **changed})
 
     assert answer.status < 500 or answer.status == 503, answer.document
     if answer.status >= 400:

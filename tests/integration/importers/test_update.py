@@ -65,6 +65,23 @@ def test_files_are_taken_over_when_they_change_and_only_then(tmp_path: Path) -> 
     assert Channel.objects.get().address.endswith(":1235")
 
 
+def test_what_is_refused_is_told_once_and_taken_as_soon_as_it_can_be(tmp_path: Path) -> None:
+    loaded, check = settle(tmp_path, "jobs.yaml", "data.yaml"), update.Update()
+    (tmp_path / "jobs.yaml").write_text(JOBS)  # the channel that it names comes only with the other file
+    (tmp_path / "data.yaml").write_text("channels: {}\n")
+    check.check(loaded)
+    check.check(loaded)
+    update.Update().check(loaded)  # after a restart, too
+    assert told() == [(0, 0, 1)]
+
+    (tmp_path / "data.yaml").write_text(DATA.format(port=1234))
+    check.check(loaded)
+    check.check(loaded)
+    check.check(loaded)
+    assert told()[1:] == [(1, 0, 0), (1, 0, 0)]
+    assert Schedule.objects.get().name == "news"
+
+
 def test_a_running_recording_is_not_touched_by_a_change_of_its_channel(tmp_path: Path) -> None:
     loaded, check = settle(tmp_path, "data.yaml"), update.Update()
     (tmp_path / "data.yaml").write_text(DATA.format(port=1234))

@@ -64,7 +64,10 @@ def _typed(key: str, value: str) -> edit.Plain:
                 msgspec.convert(_parts(value, kinds[name]), kinds[name], strict=False)
             )
         except msgspec.ValidationError as error:
-            raise errors.Invalid(f"{key} cannot be {value[:60]!r}: {str(error)[:120]}.") from None
+            raise errors.Invalid(
+                f"{key} cannot be {value[:60]!r}: {str(error)[:120]}.",
+                hint=f"`nephos config show {key.partition('.')[0]}` shows what it is now.",
+            ) from None
         return typed
     return value
 
