@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import inspect
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nephos.plugins import builtin, registry
+
+_LOAD_SECONDS = 5.0
 
 CLASSES: dict[str, type] = {}
 """Connection classes by their name: those with `_send`, `_delete` and `_move`."""
@@ -29,7 +35,8 @@ def load(folder: Path) -> Found:
     found = Found()
     for place in sorted(folder.glob("*.py")) if folder.is_dir() else []:
         try:
-            _load_one(place)
+            with _limited(_LOAD_SECONDS):
+                _load_one(place)
         except Exception as error:  # noqa: BLE001 - somebody else's code may raise anything
             found.refused[place.name] = f"{type(error).__name__}: {error}"
         except SystemExit as error:
@@ -38,6 +45,25 @@ def load(folder: Path) -> Found:
     found.processes = sorted(registry.PROCESSES)
     found.connections = sorted(CLASSES)
     return found
+
+
+@contextlib.contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """A file that never comes to its end is refused; without such an alarm the one who waits for us gives up."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise TimeoutError(f"it was not read within {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _load_one(place: Path) -> None:

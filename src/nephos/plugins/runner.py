@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import threading
@@ -105,13 +107,21 @@ class Runner:
                 if not block or len(line) > _MOST_BYTES:
                     self._end()
                     raise PluginFailed(f"{name} ended the process that it ran in.")
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError as error:
+            self._end()
+            raise PluginFailed(f"{name} answered with something that is no answer.") from error
         return answer
 
     def _end(self) -> None:
         if self._child is None:
             return
-        self._child.kill()
+        if sys.platform != "win32":  # with all that it made: it has a session of its own
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+        else:
+            self._child.kill()
         self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
