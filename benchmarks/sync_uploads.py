@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -34,7 +33,7 @@ from tests.fakes.sync import Station
 
 from nephos.sync import database, queries
 from nephos.sync.connections import registry
-from nephos.sync.connections.s3 import sums
+from nephos.sync.connections.s3 import probe
 
 MIB = 1 << 20
 SIZES = {"A": (5000, 10 * 1024), "B": (500, MIB), "C": (1, 2048 * MIB)}
@@ -330,7 +329,7 @@ def figure(name: str, value: float, unit: str, against: float, goal: float | Non
 
 
 # Of what the probe says it sends and does not: the sink refuses them.
-WRONG_SUMS = (hashlib.sha256(b"something else").hexdigest(), sums.shown(sums.crc64nvme_of(b"something else")))
+WRONG_SUMS = (probe.WRONG_SHA256, probe.WRONG_CRC)
 SERVERS = {
     "S3 rclone serve": rclone_server,
     "S3 sink": sink_server,
