@@ -45,14 +45,18 @@ class Waiting:
 
     def _destinations(
         self, told: dict[str, dict[str, Any]], opened: dict[str, datetime], loaded: Loaded
-    ) -> Iterable[services.Finding]:
+    ) -> Iterable[services.Finding | str]:
+        """What is wrong, or the key alone of what stays as it was told."""
         stuck = _stuck(loaded)
         for name, report in told.items():
             key = f"{DESTINATION}:{name}"
             is_down = report.get("state") == "waiting"
             is_due = self._is_due(key, waits=is_down, loaded=loaded) or name in stuck
-            if is_due or (key in opened and (is_down or not _is_over(name, opened[key], loaded))):
-                yield _destination(name, str(report.get("cause") or "") or stuck.get(name, ""), loaded)
+            cause = str(report.get("cause") or "") or stuck.get(name, "")
+            if is_due or (key in opened and is_down):
+                yield _destination(name, cause or "It does not answer.", loaded)
+            elif key in opened and not _is_over(name, opened[key], loaded):
+                yield key
 
     def _folders(
         self, told: dict[str, dict[str, Any]], opened: dict[str, datetime], loaded: Loaded
@@ -75,11 +79,12 @@ def _reports(told: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     return {str(one.get("name")): one for one in told["details"].get(kind, []) if isinstance(one, dict)}
 
 
-def _settle(kind: str, found: Iterable[services.Finding]) -> None:
+def _settle(kind: str, found: Iterable[services.Finding | str]) -> None:
     keys = []
     for one in found:
-        services.report(one)
-        keys.append(one.key)
+        if isinstance(one, services.Finding):
+            services.report(one)
+        keys.append(one.key if isinstance(one, services.Finding) else one)
     services.clear_others(kind, keep=keys)
 
 
@@ -111,7 +116,7 @@ def _destination(name: str, cause: str, loaded: Loaded) -> services.Finding:
         kind=DESTINATION,
         subject=f"destination:{name}",
         sentence=f"Destination {name} does not take what is sent.",
-        reason=f"{cause or 'It does not answer.'} {text.count(_left(name, loaded), 'file')} to be delivered there.",
+        reason=f"{cause} {text.count(_left(name, loaded), 'file')} to be delivered there.",
         retry="Sending is tried again by itself, with pauses of up to five minutes; nothing is lost meanwhile.",
         hint=f"`nephos connection test {connection}` says whether it can be reached and lets us in; "
         f"`nephos transfer list --state waiting` shows the files.",

@@ -189,7 +189,7 @@ def _open_links(secret: str) -> QuerySet[LoginLink]:
 
 
 def _spent() -> errors.LinkSpent:
-    return errors.LinkSpent(hint="Make a new one: `nephos open` on the station's machine, or nephos user link NAME")
+    return errors.LinkSpent(hint="Make a new one: `nephos open` on the station's machine, or `nephos user link NAME`")
 
 
 def use_login_link(secret: str) -> User:

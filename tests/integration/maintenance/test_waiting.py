@@ -137,6 +137,7 @@ def test_peace_without_a_delivery_is_not_the_end_of_it(sync_lives: load.Loaded, 
         beats(sync_lives, "sync", destinations=[report])
         check.check(sync_lives)
     assert opened() == ["delivery.waiting:vault"]
+    assert queries.problems()[0].reason.startswith("The server says no.")  # also while nobody knows it better
 
     deliver(sync_lives)
     check.check(sync_lives)
