@@ -23,7 +23,21 @@ from nephos.library import naming
 from nephos.library import services as library
 from nephos.library.models import Asset, Channel
 from nephos.library.states import Place, Verdict
-from nephos.recording import cuts, evidence, gaps, growing, join, manifests, segments, services, space, states, sweep
+from nephos.recording import (
+    cuts,
+    evidence,
+    gaps,
+    growing,
+    join,
+    manifests,
+    segments,
+    services,
+    space,
+    states,
+    sweep,
+    thrift,
+)
+from nephos.recording import errors as recording_errors
 from nephos.recording.models import Booking
 
 logger = logging.getLogger(__name__)
@@ -203,17 +217,39 @@ def _sealed(
 ) -> dict[str, Any] | None:
     """The manifest of the joined file, joined now or by a run that was killed; None if there is not a byte."""
     manifest = join.read_seal(place)
-    if manifest is not None and manifests.is_of(manifest, order):
+    ledger = thrift.read(place)
+    if manifest is not None and (ledger is not None or manifests.is_of(manifest, order)):
         return manifest
+    if ledger is not None:
+        return _thrifty(loaded, place, ledger, order)
     cut = _cut(loaded, place.folder.name, order)
     already = grown.take(order.booking, cut.parts) if grown is not None else 0
     if not already:
         join.forget(place)
     if not cut.bytes:
         return None
-    space.check_for_join(loaded, cut.bytes - already)
+    try:
+        space.check_for_join(loaded, cut.bytes - already)
+    except recording_errors.NoSpace:
+        return _thrifty(loaded, place, _ledger(loaded, place, order, cut), order)
     joined = join.assemble(place, cut.parts, already=already)
     manifest = manifests.document(order, manifests.find(order, cut), cut, joined)
+    join.write_seal(place, manifest)
+    return manifest
+
+
+def _ledger(loaded: Loaded, place: join.Place, order: manifests.Order, cut: cuts.Cut) -> thrift.Ledger:
+    """Begin to join without a second copy. Raises NoSpace if not even that can be done now."""
+    may_go = sweep.spare(loaded, order.booking, now=clock.now())
+    space.check_for_join(loaded, thrift.peak_bytes(cut.parts, may_go))
+    logger.warning("There is little space: segments go as soon as they are joined", extra={"booking": order.booking})
+    nothing_yet = join.Joined(cut.bytes, "", ())
+    return thrift.begin(place, manifests.document(order, manifests.find(order, cut), cut, nothing_yet), cut.parts)
+
+
+def _thrifty(loaded: Loaded, place: join.Place, ledger: thrift.Ledger, order: manifests.Order) -> dict[str, Any]:
+    joined = thrift.assemble(place, ledger, may_go=sweep.spare(loaded, order.booking, now=clock.now()))
+    manifest = thrift.document(ledger, joined)
     join.write_seal(place, manifest)
     return manifest
 

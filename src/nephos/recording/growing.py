@@ -143,7 +143,8 @@ class Growing:
             place = join.Place(loaded.home.recordings / booking.channel.slug, booking.asset.stem)
             growth = self._growths[booking.pk] = Growth(place, window)
         growth.window = window  # it may have been extended
-        if growth.is_broken or join.read_seal(growth.place) is not None or not _has_room(loaded, growth):
+        is_ending = growth.place.ledger.exists() or join.read_seal(growth.place) is not None
+        if growth.is_broken or is_ending or not _has_room(loaded, growth):
             return
         begins = not growth.parts
         try:

@@ -41,6 +41,10 @@ class Place:
     def seal(self) -> Path:
         return self.folder / f".{self.stem}.manifest.partial"
 
+    @property
+    def ledger(self) -> Path:
+        return self.folder / f".{self.stem}.join.partial"
+
     def names(self) -> Iterator[Published]:
         """The final names in the order in which they are tried."""
         for number in range(1, _MOST_NAMES):
@@ -90,7 +94,7 @@ def assemble(place: Place, parts: Sequence[cuts.Part], *, already: int = 0) -> J
         os.fsync(handle)
     finally:
         os.close(handle)
-    return _hashed(place.partial, parts)
+    return hashed(place.partial, parts)
 
 
 def _rest(parts: Sequence[cuts.Part], already: int) -> Iterator[cuts.Part]:
@@ -101,7 +105,8 @@ def _rest(parts: Sequence[cuts.Part], already: int) -> Iterator[cuts.Part]:
             yield cuts.Part(part.path, part.start + done, part.length - done)
 
 
-def _hashed(joined: Path, parts: Sequence[cuts.Part]) -> Joined:
+def hashed(joined: Path, parts: Sequence[cuts.Part]) -> Joined:
+    """Read a joined file."""
     whole = hashlib.sha256()
     pieces: list[Piece] = []
     offset = 0
@@ -147,6 +152,7 @@ def forget(place: Place) -> None:
     """Remove the hidden names; the final ones stay."""
     place.partial.unlink(missing_ok=True)
     place.seal.unlink(missing_ok=True)
+    place.ledger.unlink(missing_ok=True)
 
 
 def _claim(place: Place, source: Path, target: Path) -> bool:

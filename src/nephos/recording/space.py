@@ -44,6 +44,8 @@ def check(loaded: Loaded) -> None:
 def check_for_join(loaded: Loaded, needed_bytes: int) -> None:
     """A joined file may not take the space of what is on the air; its segments are safe and wait. Raises NoSpace."""
     left = free_bytes(loaded) - needed_bytes
+    if left < 0:
+        raise recording_errors.NoSpace(f"It is received, and is put together when {text.size(-left)} more are free.")
     running = Booking.objects.filter(state=states.BookingState.RECORDING, to_at__gt=clock.now())
     if left < loaded.settings.recording.hard_floor_bytes and running.exists():
         raise recording_errors.NoSpace(

@@ -11,7 +11,7 @@ before it had one. (After such a restore, what its rules recorded is booked agai
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 _BEFORE = timedelta(seconds=2)  # besides the pre-roll: a second is noted from its start
 _BEHIND = timedelta(seconds=5)  # the recorder may hear of a stop so much later
 _REST = timedelta(seconds=10)  # so long after its end nobody writes to a segment any more
+_LONG_REST = timedelta(minutes=1)  # before its recording is in the library: a recorder may hang and write on
 _LONGEST = timedelta(days=8)  # a booking's window
 _CLOSED = (states.BookingState.RECORDED, states.BookingState.CANCELLED, states.BookingState.SKIPPED)
 
@@ -79,16 +80,58 @@ def tidy(loaded: Loaded, channel: Channel, *, now: datetime) -> bool:
     known = eras.read(loaded.home.recordings)
     is_done = True
     for segment in found:
-        # What the clock said then, and what it would have said had it been as it is now: in doubt a segment stays.
-        starts = (segment.start, segment.start + known.shift(of=segment.era, to=known.last))
-        lasted = max(length, min(segment.written_at - segment.start, evidence.LONGEST_SEGMENT))  # it was set otherwise
-        if any(start < one.end and start + lasted > one.start for one in held for start in starts):
+        if _is_held(segment, held, known, length):
             continue
-        if starts[1] + lasted + _REST > now:
+        if _ends(segment, known, length) + _REST > now:
             is_done = False
         else:
             _remove_if_held(segment, closed, channel)
     return is_done
+
+
+def spare(loaded: Loaded, booking: int, *, now: datetime) -> Callable[[Path], bool]:
+    """Which segments nobody needs but this booking, whose time is over."""
+    row = Booking.objects.select_related("channel").get(pk=booking)
+    assert row.channel is not None  # noqa: S101 - an open booking protects its channel
+    recording = loaded.settings.recording
+    pre_roll = timedelta(seconds=recording.pre_roll_seconds) + _BEFORE
+    length = timedelta(seconds=recording.segment_seconds)
+    held = _open_windows(row.channel, pre_roll + length, besides=booking)
+    if row.channel.buffer_seconds:
+        held.append(gaps.Span(now - timedelta(seconds=row.channel.buffer_seconds) - _REST, now + length))
+    place = segments.folder(loaded.home.recordings, row.channel.slug)
+    found = {one.path: one for one in segments.list_segments(place)}
+    own = gaps.Span(row.from_at - pre_roll, row.to_at + _BEHIND)
+    since = min((one.start for one in found.values()), default=now)
+    closed = _merged([*_closed_windows(row.channel, since, pre_roll), own])
+    known = eras.read(loaded.home.recordings)
+
+    def may_go(path: Path) -> bool:
+        segment = found.get(path)
+        if segment is None or not path.exists() or _is_held(segment, held, known, length):
+            return False
+        if _ends(segment, known, length) + _LONG_REST > now:
+            return False
+        source = evidence.read(segment)
+        return source is not None and _is_over(source, closed, besides=booking)
+
+    return may_go
+
+
+def _is_held(segment: segments.Segment, held: Sequence[gaps.Span], known: eras.Eras, length: timedelta) -> bool:
+    """Whether it lies in one of these windows by what the clock said then, or would have said as it is now."""
+    lasted = _lasted(segment, length)
+    starts = (segment.start, segment.start + known.shift(of=segment.era, to=known.last))
+    return any(start < one.end and start + lasted > one.start for one in held for start in starts)
+
+
+def _ends(segment: segments.Segment, known: eras.Eras, length: timedelta) -> datetime:
+    return segment.start + known.shift(of=segment.era, to=known.last) + _lasted(segment, length)
+
+
+def _lasted(segment: segments.Segment, length: timedelta) -> timedelta:
+    """Segments may have been longer when this one was written."""
+    return max(length, min(segment.written_at - segment.start, evidence.LONGEST_SEGMENT))
 
 
 def roll(loaded: Loaded, channel: Channel, *, now: datetime) -> None:
@@ -117,9 +160,11 @@ def _between(place: Path, known: eras.Eras, since: datetime, limit: datetime) ->
     return [one for one in found if since <= one.start + known.shift(of=one.era, to=known.last) < limit]
 
 
-def _open_windows(channel: Channel, margin: timedelta) -> list[gaps.Span]:
-    rows = Booking.objects.filter(channel=channel, state__in=states.OPEN).values_list("from_at", "to_at")
-    return [gaps.Span(start - margin, end + margin) for start, end in rows]
+def _open_windows(channel: Channel, margin: timedelta, *, besides: int | None = None) -> list[gaps.Span]:
+    rows = Booking.objects.filter(channel=channel, state__in=states.OPEN)
+    if besides is not None:
+        rows = rows.exclude(pk=besides)
+    return [gaps.Span(start - margin, end + margin) for start, end in rows.values_list("from_at", "to_at")]
 
 
 def _closed_windows(channel: Channel, since: datetime, pre_roll: timedelta) -> list[gaps.Span]:
@@ -129,8 +174,12 @@ def _closed_windows(channel: Channel, since: datetime, pre_roll: timedelta) -> l
         for start, end in rows.order_by("from_at").values_list("from_at", "to_at")
         if end + _BEHIND > since
     ]
+    return _merged(windows)
+
+
+def _merged(windows: Sequence[gaps.Span]) -> list[gaps.Span]:
     merged: list[gaps.Span] = []
-    for window in windows:
+    for window in sorted(windows, key=lambda one: one.start):
         if merged and window.start <= merged[-1].end:
             merged[-1] = gaps.Span(merged[-1].start, max(merged[-1].end, window.end))
         else:
@@ -163,13 +212,14 @@ def _grew_late(source: cuts.Source, channel: Channel) -> bool:
     return not near.filter(state_at__gte=source.written_at).exists()
 
 
-def _is_over(source: cuts.Source, closed: Sequence[gaps.Span]) -> bool:
+def _is_over(source: cuts.Source, closed: Sequence[gaps.Span], *, besides: int | None = None) -> bool:
     """Whether all of it was for bookings that are closed. Who it was for stands in it, if the clock was set or not."""
-    named = {booking for one in source.journal.seconds for booking in one.bookings}
+    named = {booking for one in source.journal.seconds for booking in one.bookings} - {besides}
     if Booking.objects.filter(pk__in=named, state__in=states.OPEN).exists():
         return False
-    are_all_named = all(one.bookings for one in source.journal.seconds if one.bytes)
-    if named and are_all_named and Booking.objects.filter(pk__in=named, state__in=_CLOSED).count() == len(named):
+    heard = [one for one in source.journal.seconds if one.bytes]
+    are_all_named = bool(heard) and all(one.bookings for one in heard)
+    if are_all_named and Booking.objects.filter(pk__in=named, state__in=_CLOSED).count() == len(named):
         return True
     return _is_explained(source, closed)
 
@@ -190,8 +240,8 @@ def _forget_journals(place: Path) -> None:
 
 def _forget_links(folder: Path, channel: Channel) -> None:
     """Hidden names whose recording is known to the library: a kill came between the two."""
-    for hidden in [*folder.glob(".*.ts.partial"), *folder.glob(".*.manifest.partial")]:
-        stem = hidden.name[1:].removesuffix(".ts.partial").removesuffix(".manifest.partial")
+    for hidden in folder.glob(".*.partial"):
+        stem = hidden.name[1:].removesuffix(".partial").rsplit(".", 1)[0]
         asset = Asset.objects.filter(folder=f"{channel.slug}/{stem}").first()
         if asset is not None and asset.state != AssetState.ARRIVING:
             hidden.unlink(missing_ok=True)
