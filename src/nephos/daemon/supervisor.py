@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from nephos.config import sample
+from nephos.config import addresses, sample
 from nephos.config.load import Loaded
 from nephos.core import logs
 from nephos.daemon import errors, front, roles
@@ -30,7 +30,6 @@ _ROLE_PATIENCE = timedelta(seconds=10)
 _GRACE = timedelta(seconds=12)
 _PREPARE_TIMEOUT = 600
 _PAGE_PATIENCE = 20.0
-_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 Say = Callable[[str], None]
 
@@ -88,7 +87,7 @@ def _prove_port_free(loaded: Loaded) -> None:
 def _answers(host: str, port: int) -> bool:
     """Whether somebody accepts a connection there; an address that means "all" is asked on the loopback interface."""
     try:
-        socket.create_connection((_LOOPBACK.get(host, host), port), timeout=1).close()
+        socket.create_connection((addresses.LOOPBACK.get(host, host), port), timeout=1).close()
     except OSError:
         return False
     return True
@@ -153,7 +152,7 @@ class _Station:
         home = self._loaded.home.root
         self._say(f"Nephos is running on {home} with {', '.join(self._wanted)}.")
         if "web" in self._wanted:
-            self._say(f"Open {vitals.address(self._loaded)}{link} (works once, for the owner).")
+            self._say(f"Open {vitals.page(self._loaded)}{link} (works once, for the owner).")
         self._say("Ctrl-C stops it; a running recording goes on at the next start.")
 
     def _watch(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nephos.config import addresses
 from nephos.config.load import Loaded
 from nephos.lib import clock, heartbeats, locks
 
@@ -20,7 +21,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
         "home": str(home.root),
         "running": running,
         "pid": lock.holder() if running else None,
-        "address": address(loaded),
+        "address": page(loaded),
         "roles": [role(loaded, name) for name in (*ROLES, *(["console"] if loaded.settings.console.enabled else []))],
     }
 
@@ -45,9 +46,18 @@ def role(loaded: Loaded, name: str) -> dict[str, Any]:
 
 
 def address(loaded: Loaded) -> str:
-    """Where the page is."""
+    """Where the page is for programs of this machine."""
+    return _told(loaded) or addresses.local(loaded.settings.web)
+
+
+def page(loaded: Loaded) -> str:
+    """Where the page is for people."""
+    return _told(loaded) or addresses.for_people(loaded.settings.web)
+
+
+def _told(loaded: Loaded) -> str:
+    """Of a port that the system chose only the page itself knows."""
+    if loaded.settings.web.port:
+        return ""
     beat = heartbeats.read(loaded.home.run, "web") or {}
-    told = beat.get("details", {}).get("address", "")
-    web = loaded.settings.web
-    host = f"[{web.host}]" if ":" in web.host else web.host
-    return str(told) if told and not web.port else f"http://{host}:{web.port}"
+    return str(beat.get("details", {}).get("address", ""))

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
+from nephos.config import addresses
 from nephos.config.load import Loaded
 from nephos.events import log
 from nephos.events.models import Cursor, Event
@@ -51,7 +52,9 @@ def notices(entry: log.Entry, loaded: Loaded) -> list[Notice]:
     if not receivers or (is_of_problem and services.is_muted(str(facts.get("key", "")), now=clock.now())):
         return []
     sender = letters.Sender(
-        station=loaded.settings.station.name, zone=zones.of_station(loaded), page=f"http://{_host(loaded)}/problems"
+        station=loaded.settings.station.name,
+        zone=zones.of_station(loaded),
+        page=f"{addresses.for_people(loaded.settings.web)}/problems",
     )
     letter = letters.write(letters.Happening(entry.kind, entry.at, entry.text, facts), sender)
     payload = {
@@ -81,8 +84,3 @@ def forget(loaded: Loaded) -> None:
     """Remove what was told long ago."""
     before = clock.now() - timedelta(days=loaded.settings.monitoring.keep_days)
     Notice.objects.filter(made_at__lt=before).exclude(told_at=None, refused_at=None).delete()
-
-
-def _host(loaded: Loaded) -> str:
-    web = loaded.settings.web
-    return f"[{web.host}]:{web.port}" if ":" in web.host else f"{web.host}:{web.port}"

@@ -130,7 +130,7 @@ def add_link(request: HttpRequest, body: LinkIn | None = None) -> Status[LinkVie
     wanted = body.user if body is not None else ""
     user = queries.get_user(wanted) if wanted else _asker(request)
     secret = services.make_login_link(user=user)
-    return Status(201, LinkView(f"{vitals.address(bootstrap.loaded())}/login/{secret}", user.username))
+    return Status(201, LinkView(f"{vitals.page(bootstrap.loaded())}/login/{secret}", user.username))
 
 
 def _asker(request: HttpRequest) -> User:
