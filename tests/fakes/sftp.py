@@ -11,6 +11,7 @@ import socket
 import subprocess
 import threading
 import time
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,6 +161,7 @@ class Phone:
     folder: Path
     port: int
     most_bytes: int = 0  # over this a file is over quota; 0 is no limit
+    folds: bool = False  # names that differ in case, or in how letters are put together, are one
 
     @property
     def root(self) -> Path:
@@ -235,6 +237,15 @@ class _Poor(asyncssh.SFTPServer):
     def __init__(self, channel: Any, phone: Phone) -> None:
         super().__init__(channel, chroot=str(phone.root).encode())
         self._phone = phone
+
+    def map_path(self, path: bytes) -> bytes:
+        """What is below the root has one name only, however it is written."""
+        mapped = super().map_path(path)
+        root = os.fsencode(self._phone.root)
+        if not self._phone.folds or not mapped.startswith(root):
+            return mapped
+        name = os.fsdecode(mapped.removeprefix(root))
+        return root + os.fsencode(unicodedata.normalize("NFC", name).casefold())
 
     def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
         raise asyncssh.SFTPOpUnsupported("no posix-rename here")

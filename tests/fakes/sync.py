@@ -98,14 +98,14 @@ class Station:
         found = outbox.read(self.home.sync_database, after=0, limit=100_000)
         return [message.body for message in found if message.kind == kind]
 
-    def until(self, condition: Callable[[], object], *, seconds: float = 20) -> None:
+    def until(self, condition: Callable[[], object], *, seconds: float = 60) -> None:
         """Wait for something to become true; a busy machine may take several times these seconds."""
         deadline = time.monotonic() + max(4 * seconds, 60)
         while not condition():
             assert time.monotonic() < deadline, f"not in {seconds} s; {queries.transfers(self.home)}"
             time.sleep(0.02)
 
-    def until_delivered(self, *paths: str, seconds: float = 20) -> None:
+    def until_delivered(self, *paths: str, seconds: float = 60) -> None:
         self.until(lambda: all(self.states().get(path) == "delivered" for path in paths), seconds=seconds)
 
     @contextmanager

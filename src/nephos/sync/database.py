@@ -145,6 +145,11 @@ _VERSIONS = (
     DROP INDEX paths_by_source;
     CREATE INDEX paths_by_source ON paths (source) WHERE delivered IS NOT NULL;
     """,
+    """
+    CREATE TABLE namesakes (
+        destination TEXT NOT NULL, folded BLOB NOT NULL, path_id INTEGER NOT NULL, PRIMARY KEY (destination, folded)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nephos.lib import ids
-from nephos.sync import database, errors, fingerprints, leftovers, paths, removals, transfers
+from nephos.sync import database, errors, fingerprints, leftovers, namesakes, paths, removals, transfers
 from nephos.sync.connections import base
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.hands import Hand
@@ -93,6 +93,8 @@ class Errands:
     # Moves
 
     def _move(self, connection: base.Connection, row: paths.PathRow) -> None:
+        if not self._outlet.with_names([row]):
+            return
         try:
             source = self._proven(row)
         except _Unproven:
@@ -183,6 +185,9 @@ class Errands:
         begun = self._commit(lambda db: removals.start(db, row))
         if begun is None:
             return
+        if self._lives_on(begun):
+            self._commit(lambda db: removals.finish(db, begun))
+            return
         keep = self._outlet.target.undo_of(row.watch)
         if begun.other or not keep or not connection.capabilities.copies:
             self._remove(connection, begun)
@@ -203,11 +208,17 @@ class Errands:
 
     def _remove(self, connection: base.Connection, row: paths.PathRow) -> None:
         try:
-            connection.delete(os.fsdecode(row.path))
+            if not self._lives_on(row):
+                connection.delete(os.fsdecode(row.path))
         except errors.SyncError as error:
             self._outlet.fail(row, error)
             return
         self._commit(lambda db: removals.finish(db, row))
+
+    def _lives_on(self, row: paths.PathRow) -> bool:
+        """Whether what is there under a row's name is another's now: it is left alone."""
+        naming = self._outlet.naming
+        return naming.matters and self._commit(lambda db: namesakes.owner(db, naming, row)) is not None
 
     def _end_of(self, connection: base.Connection, removed: removals.Removed) -> None:
         """Bring back what is wanted again, or let it go for good."""

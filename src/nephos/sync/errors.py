@@ -79,6 +79,10 @@ class NameRefused(SyncError):
     """The destination cannot hold a file of this name."""
 
 
+class NameTaken(SyncError):
+    """Another file has this name at the destination already."""
+
+
 class NotThere(SyncError):
     """The destination has no such file."""
 

@@ -12,7 +12,19 @@ from typing import NamedTuple
 
 from nephos.config import schema
 from nephos.lib.errors import NephosError
-from nephos.sync import batches, breaker, copies, errors, fingerprints, meters, paths, profiles, timetable, transfers
+from nephos.sync import (
+    batches,
+    breaker,
+    copies,
+    errors,
+    fingerprints,
+    meters,
+    namesakes,
+    paths,
+    profiles,
+    timetable,
+    transfers,
+)
 from nephos.sync.connections import base, registry
 from nephos.sync.fingerprints import Fingerprint
 from nephos.sync.journal import Journal
@@ -48,6 +60,7 @@ class Outlet:
         self.notes = transfers.Notes(journal, self.meter)
         self.stop = threading.Event()
         self.grown: frozenset[int] = frozenset()  # rows whose beginning may have gone up while it was written
+        self.naming = namesakes.Naming(target.name, folds=False, watches=target.watches)
         self._settings = settings
         self._touch = touch
         self._connection: base.Connection | None = None
@@ -90,8 +103,19 @@ class Outlet:
                         self.journal.submit(lambda db: paths.fail(db, row.id, cause, delay=delay))
             return self._connection
 
+    def with_names(self, rows: list[paths.PathRow]) -> list[paths.PathRow]:
+        """Those whose names are free there, or theirs; the others are held."""
+        if not rows or not self.naming.matters:
+            return rows
+        refused = self.journal.commit(lambda db: namesakes.take(db, self.naming, rows))
+        for row in rows:
+            if row.id in refused:
+                self.fail(row, refused[row.id])
+        return [row for row in rows if row.id not in refused]
+
     def begin(self, rows: list[paths.PathRow]) -> list[Shipment]:
         """Mark rows as being sent; a connection looks itself whether the file still is what was seen of it."""
+        rows = self.with_names(rows)
         if any(row.set_id or row.watch in self._processed for row in rows):
             return self._begin_each(rows)
         taken = self.journal.commit(lambda db: batches.begin(db, rows)) if rows else set()
@@ -171,6 +195,9 @@ class Outlet:
                 connection.close()
                 raise
             self.journal.commit(lambda db: profiles.put(db, destination=name, place=place, profile=probed))
+            profile = probed
+        self.naming = namesakes.Naming(name, folds=profile.folds_names, watches=self.target.watches)
+        self.journal.commit(lambda db: namesakes.know(db, self.naming))
         return connection
 
 

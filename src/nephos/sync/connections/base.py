@@ -105,6 +105,7 @@ class Profile:
 
     checks_content: bool = False
     can_delete: bool = True
+    folds_names: bool = False  # names that differ only in case are one there
     note: str = ""
     sums: str = ""  # names of those that the server checks, where a kind of storage knows several
 

@@ -168,11 +168,12 @@ class FileConnection:
             self.root.mkdir(parents=True, exist_ok=True)
             trial = self.root / hidden.name("probe", ids.new())
             trial.write_bytes(b"nephos")
+            folds = trial.with_name(trial.name.upper()).exists()
             trial.replace(trial.with_suffix(".2.part"))
             trial.with_suffix(".2.part").unlink()
         except OSError as error:
             raise _explain(error) from error
-        return base.Profile(checks_content=False, can_delete=True)
+        return base.Profile(checks_content=False, can_delete=True, folds_names=folds)
 
     def close(self) -> None:
         """Nothing is kept open."""

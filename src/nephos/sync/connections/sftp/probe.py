@@ -18,8 +18,15 @@ def probe(channel: Channel, place: Place) -> base.Profile:
     names = [place.below(hidden.name("probe", ids.new()).encode()) for _ in range(2)]
     _write(channel, _make(channel, place, names))
     copying.rename(channel, (names[0], names[1]), len(_BODY))
-    removed = channels.answer(channel, Kind.REMOVE, packets.text(names[1]), base.NEVER)
-    return base.Profile(checks_content=False, can_delete=removed.status == Status.OK, note=_note(channel))
+    folder, _, name = names[1].rpartition(b"/")
+    other = folder + b"/" + name.upper() if folder else name.upper()
+    requests = [(Kind.STAT, packets.text(other)), (Kind.REMOVE, packets.text(names[1]))]
+    found, removed = channels.answers(channel, requests, base.NEVER)
+    return base.Profile(
+        can_delete=removed.status == Status.OK,
+        folds_names=found.kind == Kind.ATTRIBUTES,
+        note=_note(channel),
+    )
 
 
 def _make(channel: Channel, place: Place, names: list[bytes]) -> list[bytes]:
