@@ -124,7 +124,7 @@ class ProgramsCheck(_Part, frozen=True):
     """Are the programs there without which recordings are not received or not processed?"""
 
     enabled: bool = True
-    interval_seconds: Interval = 60
+    interval_seconds: Interval = 300  # each is run for a moment
     misses: Annotated[int, Meta(ge=1, le=100)] = 2  # so many looks in a row: an upgrade takes a program away, too
 
 

@@ -355,6 +355,7 @@ def _waiting(stage: Stage, beats: Any) -> None:
 def _programs(stage: Stage, _beats: Any) -> None:
     find = shutil.which
     stage.patch.setattr(shutil, "which", lambda name: None if name == "ffmpeg" else find(name))
+    stage.run.set("maintenance.programs.interval_seconds", 60)
     stage.run.set("maintenance.programs.misses", 50)
     for _ in range(3):
         stage.run.step("programs", later=60)
