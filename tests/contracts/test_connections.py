@@ -138,6 +138,8 @@ def test_a_file_comes_where_a_folder_was_once_its_files_are_removed(connection: 
     if isinstance(connection, s3.S3Connection):
         pytest.skip("rclone keeps objects in folders, which other servers do not")
     send(connection, item(inbox, "a/b/c/clip", b"deep"))
+    assert connection.look("a/b") is None  # a folder is no file, and is not removed as one
+    connection.delete("a/b")
     connection.delete("a/b/c/clip")
 
     outcome = send(connection, item(inbox, "a", b"a file"))["a"]

@@ -113,8 +113,10 @@ class Round:
             name = f"{kind}{number}"
             there = servers.far(kind, name, stack)
             dice = random.Random(f"{self.seed}/{number}")
-            folder = Folder(dice, self.root / name, any_bytes=kind != "s3", apart=kind == "s3")
             mode = dice.choice(("mirror", "mirror", "mirror", "keep"))
+            # rclone keeps objects in folders; and in mode keep a folder that is full there gives way to no file.
+            apart = kind == "s3" or mode == "keep"
+            folder = Folder(dice, self.root / name, any_bytes=kind != "s3", apart=apart)
             there.connect(self.station, name)
             self.station.tables["destination"][name]["verify"] = dice.choice(("auto", "auto", "read-back"))
             self.station.watch(

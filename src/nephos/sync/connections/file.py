@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +82,10 @@ class FileConnection:
                 yield base.Outcome(item, error=_explain(error))
 
     def look(self, path: str) -> base.Remote | None:
-        """Size of a file; None if there is none."""
+        """Size of a file; None if there is none, or a folder."""
         try:
-            return base.Remote(key=path, bytes=self._place(path).stat().st_size)
+            found = self._place(path).stat()
+            return base.Remote(key=path, bytes=found.st_size) if stat.S_ISREG(found.st_mode) else None
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

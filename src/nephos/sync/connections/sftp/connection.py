@@ -112,7 +112,8 @@ class SftpConnection:
             reply = channels.answer(channel, Kind.STAT, packets.text(self._path(path)), base.NEVER)
         if reply.status == Status.NO_SUCH_FILE:
             return None
-        return base.Remote(key=path, bytes=_known(reply, "look").attributes.bytes or 0)
+        found = _known(reply, "look").attributes
+        return None if found.is_folder else base.Remote(key=path, bytes=found.bytes or 0)
 
     def list(self, prefix: str = "") -> Iterator[base.Remote]:
         """All files below the base but our own unfinished ones."""
