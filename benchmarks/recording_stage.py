@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.fakes import transport
 
 from nephos.config import load
+from nephos.lib import ports
 from nephos.recording import plan, segments
 
 LOOPBACK = "127.0.0.1"
@@ -102,7 +103,9 @@ def group(number: int) -> str:
 
 
 def spawn(loaded: load.Loaded) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", _RECORDER, str(loaded.home.root)])
+    process = subprocess.Popen([sys.executable, "-c", _RECORDER, str(loaded.home.root)])
+    ports.go_first(process.pid)  # as the supervisor does
+    return process
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from nephos.config.load import Loaded
 from nephos.daemon import front, roles
-from nephos.lib import backoff, clock
+from nephos.lib import backoff, clock, ports
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +51,8 @@ class Children:
         """Start a role's process now."""
         child = self._all.setdefault(role, Child(role))
         child.process = self._spawn(role)
+        if roles.get(role).goes_first:  # not only once it has loaded: on a busy machine that takes a while
+            ports.go_first(child.process.pid)
         child.started, child.due = clock.monotonic(), None
         threading.Thread(target=self._await, args=(role, child.process), name=f"await-{role}", daemon=True).start()
 

@@ -31,13 +31,14 @@ class Role:
     name: str
     main: str = ""
     loops: tuple[str, ...] = ()
+    goes_first: bool = False  # before ordinary work, from its first instruction on
 
 
 # In the order of starting: what must not wait comes first. Stopping goes the other way round.
 ROLES = {
     role.name: role
     for role in (
-        Role("recorder", main="nephos.recording.recorder:main"),
+        Role("recorder", main="nephos.recording.recorder:main", goes_first=True),
         Role("sync", main="nephos.sync.engine:main"),
         Role("farm", loops=("nephos.farm.dispatcher:loops",)),
         Role(

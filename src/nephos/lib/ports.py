@@ -155,12 +155,15 @@ def raise_open_files_limit(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
 
 
-def go_first() -> bool:
-    """Be scheduled before ordinary work; False where that is not allowed (root, or RLIMIT_NICE of 30 and more)."""
+def go_first(pid: int = 0) -> bool:
+    """Have this process, or another, scheduled before ordinary work.
+
+    False where that is not allowed (root may, and who has an RLIMIT_NICE of 30), or the process is gone.
+    """
     if sys.platform == "win32":
         return False
     try:
-        os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
+        os.setpriority(os.PRIO_PROCESS, pid, _FIRST)
     except OSError:
         return False
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -40,6 +41,17 @@ def test_a_killed_role_is_back_at_once(children: Children, home: load.Loaded) ->
 
     assert second != first
     assert children.alive() == ["recorder"]
+
+
+def test_the_recorder_goes_first_from_its_first_instruction_on(children: Children) -> None:
+    code = "from nephos.lib import ports; print(ports.go_first())"
+    may = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+    children.start("recorder")
+
+    process = children._all["recorder"].process
+    assert process is not None
+    assert (os.getpriority(os.PRIO_PROCESS, process.pid) < 0) == (may == "True")
 
 
 def test_a_role_that_cannot_run_is_tried_again_with_patience(children: Children, home: load.Loaded) -> None:
