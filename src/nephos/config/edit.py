@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,10 @@ _HEADER = "# Settings of this Nephos station. `nephos config show` lists them al
 
 Plain = str | int | float | bool | list[Any] | dict[str, Any]
 
+_SKIPPED = "  # skipped"
+_TABLE = re.compile(r"\[([A-Za-z0-9_.-]+)\]")
+_COMMENT = re.compile(r"#\s*([a-z_]+) = .*# skipped")
+
 # What higher floors know and this one does not (is there such a kind of connection?); raises ConfigError.
 Check = Callable[[schema.Settings], None]
 
@@ -29,10 +34,39 @@ def set_value(place: home.Home, path: str, value: Plain, *, check: Check | None 
 
 
 def set_table(
-    place: home.Home, kind: str, name: str, values: Mapping[str, Plain], *, check: Check | None = None
+    place: home.Home,
+    kind: str,
+    name: str,
+    values: Mapping[str, Plain],
+    *,
+    check: Check | None = None,
+    skipped: Sequence[str] = (),
 ) -> schema.Settings:
-    """Write a whole `[kind.name]` table. Raises ConfigError."""
-    return _change(place, [kind, name], dict(values), check)
+    """Write a whole `[kind.name]` table; keys that were asked for and skipped stand in it as comments.
+
+    Raises ConfigError.
+    """
+    table = tomlkit.item(dict(values))
+    inner = table.get("options", table)
+    for key in skipped:
+        inner.add(tomlkit.comment(f'{key} = ""{_SKIPPED}'))
+    return _change(place, [kind, name], table, check)
+
+
+def skipped(place: home.Home) -> list[str]:
+    """The keys that were asked for and skipped, with their tables, as they stand in the file."""
+    try:
+        lines = place.config_file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    found, table = [], ""
+    for line in lines:
+        header, comment = _TABLE.fullmatch(line.strip()), _COMMENT.fullmatch(line.strip())
+        if header:
+            table = header[1]
+        elif comment:
+            found.append(f"{table}.{comment[1]}")
+    return found
 
 
 def remove(place: home.Home, path: str) -> schema.Settings:
@@ -47,7 +81,7 @@ def remove(place: home.Home, path: str) -> schema.Settings:
         return _save(place, document, None)
 
 
-def _change(place: home.Home, path: list[str], value: Plain, check: Check | None) -> schema.Settings:
+def _change(place: home.Home, path: list[str], value: Plain | items.Item, check: Check | None) -> schema.Settings:
     with _alone(place):
         document = _document(place)
         *parents, last = path

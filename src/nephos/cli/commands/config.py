@@ -39,7 +39,10 @@ def check() -> None:
     """Read the settings file and say whether it would be taken."""
     loaded = load.load(options.here())
     mappings.check(loaded.settings)
-    output.done({"valid": True, "file": str(loaded.home.config_file)}, f"{loaded.home.config_file} is fine.")
+    left = edit.skipped(loaded.home)
+    found = {"valid": True, "file": str(loaded.home.config_file), "skipped": left}
+    told = "".join(f"\n{key} was skipped: nephos config set {key} VALUE" for key in left)
+    output.done(found, f"{loaded.home.config_file} is fine.{told}")
 
 
 @app.command("set")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nephos.cli import lazy, options, output, shown
+from nephos.cli import ask, lazy, options, output, shown
 from nephos.cli.operations import Operation, given
-from nephos.lib import text
+from nephos.lib import errors, text
 
 LIST = Operation("GET", "/watches")
 ADD = Operation("POST", "/watches")
@@ -25,6 +26,13 @@ APPROVE = Operation("POST", "/watches/{name}/approve")
 RESET = Operation("POST", "/watches/{name}/reset")
 RESTORE = Operation("POST", "/watches/{name}/restore")
 IGNORED = Operation("GET", "/ignored-names")
+
+QUESTIONS = {
+    "settle": ("settle_seconds", "How long a file must rest before it is sent, for example 5s"),
+    "ignore": ("ignore", "Names to leave, as in .gitignore, with blanks between them"),
+    "mode": ("mode", "Deletions: keep (they stay here) or mirror (they travel)"),
+    "priority": ("priority", "Priority, higher goes first"),
+}
 
 app = lazy.noun("What is kept delivered.")
 
@@ -84,9 +92,10 @@ def show(name: Name) -> None:
 
 @app.command()
 def add(  # noqa: PLR0913 - the fields of a watch
-    name: Name,
+    name: Annotated[str, typer.Argument(help="Its name; or a folder, with a destination behind it.")],
+    destination: Annotated[str | None, typer.Argument(help="Where the folder is delivered to.")] = None,
     *,
-    to: Annotated[list[str], typer.Option(help="Destination; may be repeated.", show_default=False)],
+    to: Annotated[list[str] | None, typer.Option(help="Destination; may be repeated.", show_default=False)] = None,
     folder: Annotated[str | None, typer.Option(help="The folder that is watched.")] = None,
     sets: Annotated[bool, typer.Option("--sets", help="The sets that the station hands over.")] = False,
     pipeline: Annotated[str | None, typer.Option(help="Process the files first.")] = None,
@@ -98,10 +107,23 @@ def add(  # noqa: PLR0913 - the fields of a watch
         bool, typer.Option("--grow", help="Send recordings, and what is only appended to, while it grows.")
     ] = False,
 ) -> None:
-    """Add a watch: --folder for a folder, --sets for recordings and their outputs."""
+    """Add a watch: --folder for a folder, --sets for recordings and their outputs.
+
+    `watch add FOLDER DESTINATION` asks for the rest; Enter skips a question.
+    """
+    targets = [part.strip() for one in to or [] for part in one.split(",") if part.strip()]
+    answers: dict[str, object] = {}
+    if destination is not None:
+        folder, targets = str(Path(name).expanduser().absolute()), [destination, *targets]
+        name = _name_of(folder)
+        if ask.is_possible():
+            name = ask.text(f"Name of the watch [{name}]") or name
+            answers = _ask_for(settle=settle, ignore=ignore, mode=mode, priority=priority)
+    if not targets:
+        raise errors.Invalid("Nobody said where to.", hint="--to DESTINATION; `nephos destination list` shows them.")
     body = given(
         name=name,
-        destinations=[part.strip() for one in to for part in one.split(",") if part.strip()],
+        destinations=targets,
         folder=folder,
         sets=sets,
         pipeline=pipeline,
@@ -111,8 +133,36 @@ def add(  # noqa: PLR0913 - the fields of a watch
         priority=priority,
         grow=grow or None,
     )
-    made = ADD(body=body)
+    made = ADD(body=body | answers)
     output.done(made, f"Watch {made['name']} is there.")
+
+
+def _name_of(folder: str) -> str:
+    """A name for a watch, by its folder's."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(folder).name).strip("-_")[:63] or "watch"
+
+
+def _ask_for(**chosen: object) -> dict[str, object]:
+    """Ask for what was not given on the command line; what is skipped is named."""
+    answers: dict[str, object] = {}
+    skipped: list[str] = []
+    for key, (field, question) in QUESTIONS.items():
+        if chosen[key] is not None:
+            continue
+        answer = ask.text(f"{question} (Enter skips)")
+        if answer:
+            answers[field] = _typed(key, answer)
+        else:
+            skipped.append(field)
+    return answers | {"skipped": skipped}
+
+
+def _typed(key: str, answer: str) -> object:
+    if key == "settle":
+        return text.parse_duration(answer).total_seconds()
+    if key == "priority":
+        return int(answer) if answer.lstrip("+-").isdecimal() else answer
+    return answer.split() if key == "ignore" else answer
 
 
 @app.command()

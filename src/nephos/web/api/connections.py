@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -12,6 +13,7 @@ from ninja import Router, Schema
 from ninja.responses import Status
 
 from nephos.config import edit, schema
+from nephos.config.errors import ConfigError
 from nephos.lib import errors
 from nephos.library import errors as library_errors
 from nephos.sync import mappings
@@ -62,6 +64,7 @@ class ConnectionIn(Schema, extra="forbid"):
     name: str
     kind: str
     options: dict[str, Plain] = {}
+    skipped: list[str] = []  # options that a person was asked for and left open; they become comments
 
 
 class DestinationIn(Schema, extra="forbid"):
@@ -85,12 +88,13 @@ def add(request: HttpRequest, body: ConnectionIn) -> Status[ConnectionView]:
     loaded = current.loaded()
     name = new_name(body.name, loaded.settings.connection, "connection")
     kind = registry.kind_of(name, schema.Connection(kind=body.kind, options=body.options))
-    options.decode(kind.options, body.options, name=name)
+    open_ones = {key: "env:SKIPPED" for key in _known(body.skipped, kind.options, name=name)}
+    options.decode(kind.options, {**open_ones, **body.options}, name=name)
     for key in ("access_key", "secret_key", "password", "passphrase"):
         _refuse_plain_secret(name, key, body.options.get(key))
-    edit.set_table(
-        loaded.home, "connection", name, {"kind": body.kind, "options": dict(body.options)}, check=mappings.check
-    )
+    values: dict[str, edit.Plain] = {"kind": body.kind, "options": dict(body.options)}
+    left = [key for key in body.skipped if key not in body.options]
+    edit.set_table(loaded.home, "connection", name, values, check=mappings.check, skipped=left)
     return Status(201, _connection(name))
 
 
@@ -169,6 +173,15 @@ def new_name(name: str, taken: object, what: str) -> str:
     if isinstance(taken, dict) and clean in taken:
         raise library_errors.Taken(f"There is a {what} called {clean} already.")
     return str(clean)
+
+
+def _known(skipped: list[str], kind: type[object], *, name: str) -> list[str]:
+    """Those of the skipped options that have to be there. Raises ConfigError for one that there is not."""
+    found = {field.name: field for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
+    for key in skipped:
+        if key not in found:
+            raise ConfigError(f"Connection {name} has no option {key[:40]!r}.")
+    return [key for key in skipped if found[key].default is dataclasses.MISSING]
 
 
 def _refuse_plain_secret(name: str, key: str, value: object) -> None:

@@ -94,6 +94,7 @@ class WatchIn(Schema, extra="forbid"):
     processes: list[str] = []
     grow: bool = False
     enabled: bool = True
+    skipped: list[Literal["settle_seconds", "ignore", "mode", "priority", "grow"]] = []  # asked for and left open
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +141,11 @@ def add(request: HttpRequest, body: WatchIn) -> Status[WatchView]:
         if destination not in loaded.settings.destination:
             known = ", ".join(loaded.settings.destination) or "none yet"
             raise errors.Invalid(f"There is no destination {destination[:60]!r}.", hint=f"There are: {known}.")
-    values: dict[str, Any] = body.dict(exclude={"name"}, exclude_defaults=True)
+    values: dict[str, Any] = body.dict(exclude={"name", "skipped"}, exclude_defaults=True)
     if body.folder:
         values["folder"] = _folder(body.folder)
-    edit.set_table(loaded.home, "watch", name, values, check=mappings.check)
+    left = [key for key in body.skipped if key not in values]
+    edit.set_table(loaded.home, "watch", name, values, check=mappings.check, skipped=left)
     return Status(201, _watch(name))
 
 
