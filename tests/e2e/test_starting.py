@@ -71,6 +71,13 @@ def test_detached_start_comes_back_with_the_address(station: Station) -> None:
         station.run("stop", "--now")
 
 
+def test_a_home_that_was_begun_with_its_settings_alone_can_be_worked_with(station: Station) -> None:
+    (station.root / "config").mkdir(parents=True)
+    (station.root / "config/nephos.toml").write_text('[station]\nname = "hill"\n')
+
+    assert station.json("channel", "list") == []
+
+
 def test_status_of_a_stopped_station_works(station: Station) -> None:
     station.run("init")
 

@@ -51,10 +51,15 @@ class InProcess:
 
 
 def bring_up(root: Path) -> InProcess:
-    """Django on this home, its database brought up to date. Raises DatabaseNewer, Unreachable, ConfigError."""
+    """Django on this home, its database brought up to date.
+
+    Raises HomeUnusable, DatabaseNewer, Unreachable, ConfigError.
+    """
     from nephos.web import prepare
 
-    prepare.migrate(load.load(root))
+    loaded = load.load(root)
+    loaded.home.create()  # of a home that was begun by hand only the settings may be there
+    prepare.migrate(loaded)
     # A refusal is told once, by the command, and not by Django's logger beside it.
     logging.getLogger("django.request").setLevel(logging.ERROR)
     application: Application = importlib.import_module("nephos.web.asgi").application
