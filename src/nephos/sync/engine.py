@@ -51,6 +51,7 @@ class Engine:
         self._heartbeat = Heartbeat(loaded.home.run, "sync")
         self._file = reload.SettingsFile(loaded)
         self._told_refusal = ""
+        self._settings: schema.Settings | None = None
         self._rules: dict[str, mappings.WatchRule] = {}
         self._intakes: dict[str, intake.FolderIntake] = {}
         self._pumps: dict[str, pump.Pump] = {}
@@ -81,7 +82,7 @@ class Engine:
     def _step(self) -> bool:
         """True if there was something to do, and may be more."""
         changed = self._file.changed()
-        if changed is not None:
+        if changed is not None and changed != self._settings:
             self._apply(changed)
         self._tell_refusal()
         found = [each.step() for each in self._intakes.values()]
@@ -108,6 +109,7 @@ class Engine:
     # Settings
 
     def _apply(self, settings: schema.Settings) -> None:
+        self._settings = settings
         self._audit_percent = settings.sync.audit_percent
         rules = mappings.watches(settings)
         targets = mappings.targets(settings, rules)
