@@ -24,6 +24,7 @@ _SHARED_BYTES = 8 << 20  # left of a file that makes another login worth having
 _LONG_SECONDS = 2.0  # of work that make a second login worth having, however near the server
 _MOST_NEAR, _MOST_FAR = 2, 4
 _SETTLE_SECONDS = 3.0
+_HIRE_SECONDS = 0.02  # between two looks at whether more logins are worth having
 
 
 @dataclass(slots=True)
@@ -41,6 +42,15 @@ class Lane:
         most = _FILES_FAR if self.channel.is_far else _FILES_EACH
         on_their_way = max(self.channel.in_flight_bytes, self.left_bytes)
         return len(self.works) >= most or on_their_way >= _WINDOW_BYTES
+
+    @property
+    def mask_wanted(self) -> int:
+        """While only big files are sent, their answers wait until more can be sent: each alone is not worth waking."""
+        if not self.channel.wants_to_write:
+            return selectors.EVENT_READ
+        if self.bigs and len(self.bigs) == len(self.works):
+            return selectors.EVENT_WRITE
+        return selectors.EVENT_READ | selectors.EVENT_WRITE
 
     def take(self, work: Work) -> None:
         """Carry this too."""
@@ -98,7 +108,7 @@ class Crew:
         self._paced = stop if isinstance(stop, base.Paced) else None  # asked once: protocols are slow to ask for
         self._lanes: list[Lane] = []
         self._selector = selectors.DefaultSelector()
-        self._began_at = clock.monotonic()
+        self._began_at = self._hire_at = clock.monotonic()
         self._is_crowded = False
 
     @property
@@ -128,8 +138,10 @@ class Crew:
 
     def hire(self) -> None:
         """More logins where there is much to do: on a long line at once, else one more when it lasts."""
-        if not any(lane.channel.ready for lane in self._lanes):
+        now = clock.monotonic()
+        if now < self._hire_at or not any(lane.channel.ready for lane in self._lanes):
             return
+        self._hire_at = now + _HIRE_SECONDS
         uploads = [work for lane in self._lanes for work in lane.bigs if isinstance(work, Upload)]
         try:
             for _ in range(len(self._lanes), self._wanted(uploads)):
@@ -157,15 +169,15 @@ class Crew:
         """Send and receive once."""
         for lane in self._lanes:
             lane.pump(self._pace)
-            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.channel.wants_to_write else 0)
+            wanted = lane.mask_wanted
             if wanted != lane.mask:
                 lane.mask = wanted
                 self._selector.modify(lane.channel.transport.socket, wanted, lane)
         if any(lane.channel.broken for lane in self._lanes):
             return
-        for key, mask in self._selector.select(seconds):
-            if mask & selectors.EVENT_READ:
-                key.data.channel.read()
+        woken = self._selector.select(seconds)
+        for lane in self._lanes if not woken else [key.data for key, _ in woken]:
+            lane.channel.read()
 
     def dismiss(self) -> list[errors.SyncError]:
         """Let go of what ended and of logins that broke; why they did."""
