@@ -206,4 +206,15 @@ def network(loaded: load.Loaded) -> list[Finding]:
     return found
 
 
-CHECKS: tuple[Check, ...] = (programs, folders, space, clocks, limits, database, network)
+def telling(loaded: load.Loaded) -> list[Finding]:
+    """Whether anybody is told of a problem who does not look at the page."""
+    settings = loaded.settings
+    by_mail = list(settings.mail.critical) if settings.mail.host and settings.mail.enabled else []
+    ways = by_mail + [f"webhook {name}" for name, hook in settings.webhook.items() if hook.enabled]
+    if ways and settings.monitoring.enabled:
+        return [Finding("telling", State.OK, f"Problems are told to {', '.join(ways)}.")]
+    hint = "nephos config set mail.host smtp.example.org, then mail.critical; `nephos mail test` tries it."
+    return [Finding("telling", State.WARN, "Nobody is told of problems who does not look at the page.", hint)]
+
+
+CHECKS: tuple[Check, ...] = (programs, folders, space, clocks, limits, database, network, telling)

@@ -112,6 +112,25 @@ def test_an_address_that_is_not_ours_is_told_from_a_taken_port(home: load.Loaded
     assert advice in found["port"].hint
 
 
+@pytest.mark.parametrize(
+    ("settings", "state", "word"),
+    [
+        ("", "warn", "Nobody"),
+        ('[mail]\nhost = "h"', "warn", "Nobody"),
+        ('[mail]\nhost = "h"\ncritical = ["a@example.org"]', "ok", "a@example.org"),
+        ('[mail]\nhost = "h"\nenabled = false\ncritical = ["a@example.org"]', "warn", "Nobody"),
+        ('[webhook.chat]\nurl = "https://example.org/"', "ok", "webhook chat"),
+        ('[webhook.chat]\nurl = "https://example.org/"\n[monitoring]\nenabled = false', "warn", "Nobody"),
+    ],
+)
+def test_it_is_said_when_nobody_would_be_told(home: load.Loaded, settings: str, state: str, word: str) -> None:
+    home.home.config_file.write_text(settings)
+    (found,) = doctor.telling(load.load(home.home.root, environment={}))
+
+    assert found.state == state
+    assert word in found.sentence
+
+
 def test_a_page_for_everybody_without_tls_warns(home: load.Loaded) -> None:
     home.home.config_file.write_text('[web]\nhost = "0.0.0.0"\nport = 0\n')
 
