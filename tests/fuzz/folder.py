@@ -6,12 +6,14 @@ import contextlib
 import os
 import random
 import shutil
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 _SIZES = (0, 1, 100, 5_000, 70_000, 300_000, 700_000, 2_000_000, 5_000_000)
 _WEIGHTS = (2, 2, 6, 6, 4, 3, 2, 1, 1)
 _NAMES = ("a", "b", "A", "ü d", "e.mp4", "f'%", "caf\u00e9", "cafe\u0301", "$(id)", "Ω+&?#")
+_COMPOSED = tuple(name for name in _NAMES if unicodedata.is_normalized("NFC", name))  # rclone's server folds the others
 _BYTES = (b"\xff\xfe", b"caf\xe9", b"x\ny", b"\x1b[2J")  # no UTF-8, or what moves a cursor
 _MARK = ".nephos-watch"
 _PAST, _FUTURE = -1_000_000_000, 4_000_000_000
@@ -77,7 +79,7 @@ class Folder:
     def _name(self) -> str:
         if self._any_bytes and self.dice.random() < 0.05:
             return os.fsdecode(self.dice.choice(_BYTES))
-        return self.dice.choice(_NAMES) + str(self.dice.randrange(4))
+        return self.dice.choice(_NAMES if self._any_bytes else _COMPOSED) + str(self.dice.randrange(4))
 
     def _place(self) -> Path:
         """Some name in some folder; no file where a folder is, and the reverse."""

@@ -12,6 +12,7 @@ import pytest
 from nephos.sync import inotify, queries
 from tests.fakes.s3 import S3Server
 from tests.fakes.sync import Station
+from tests.fuzz import sync_burst
 
 MIB = 1 << 20
 
@@ -123,6 +124,15 @@ def test_thousands_of_files_in_fresh_folders_are_all_seen(station: Station, inbo
         station.until(lambda: set(station.states().values()) == {"delivered"}, seconds=60)
 
     assert len(names(shelf)) == 1500
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_kill_9_in_the_first_look_at_a_folder_loses_no_file(tmp_path: Path) -> None:
+    """The short form of `make burst-sync`."""
+    lost, told = sync_burst.killed_in_the_first_look(tmp_path, 2_000, 2)
+
+    assert lost == 0, told
 
 
 def test_an_overflow_of_the_system_s_queue_is_seen_and_repaired(
