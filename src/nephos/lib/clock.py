@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from datetime import UTC, datetime
@@ -53,6 +54,7 @@ def elapsed() -> float:
     return time.monotonic()
 
 
+@functools.cache
 def boot() -> str:
     """Names this start of the machine: `elapsed` counts from it. Empty where the system does not say."""
     try:
