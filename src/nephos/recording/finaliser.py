@@ -223,13 +223,13 @@ def _sealed(
     if ledger is not None:
         return _thrifty(loaded, place, ledger, order)
     cut = _cut(loaded, place.folder.name, order)
-    already = grown.take(order.booking, cut.parts) if grown is not None else 0
-    if not already:
+    already = grown.take(order.booking, cut.parts) if grown is not None else None
+    if already is None:
         join.forget(place)
     if not cut.bytes:
         return None
     try:
-        space.check_for_join(loaded, cut.bytes - already)
+        space.check_for_join(loaded, cut.bytes - (already.bytes if already else 0))
     except recording_errors.NoSpace:
         return _thrifty(loaded, place, _ledger(loaded, place, order, cut), order)
     joined = join.assemble(place, cut.parts, already=already)

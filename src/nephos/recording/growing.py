@@ -38,6 +38,7 @@ class Growth:
         self.parts: list[cuts.Part] = []
         self.known_to = window.start
         self.is_broken = False
+        self.sums = join.Sums()
         self._handle = -1
 
     @property
@@ -72,12 +73,14 @@ class Growth:
         if known is None:
             known = cuts.Part(part.path, part.start, 0)
             self.parts.append(known)
+            self.sums.begin_part()
         if known is not self.parts[-1] or known.start != part.start or part.length < known.length:
             self.is_broken = True  # what was taken for whole was not: it is joined anew at the end
             return
         start, length = known.start + known.length, part.length - known.length
         copied = files.append_range(part.path, self._open(), start=start, length=length)
         self.parts[-1] = cuts.Part(part.path, part.start, known.length + copied)
+        self.sums.add(self.place.partial, copied)
         self.is_broken = copied < length
 
     def _open(self) -> int:
@@ -114,15 +117,15 @@ class Growing:
                     self._look_at(loaded, booking)
         return False
 
-    def take(self, booking: int, parts: Sequence[cuts.Part]) -> int:
-        """The finaliser takes over: how many bytes of these parts are in the file already, surely."""
+    def take(self, booking: int, parts: Sequence[cuts.Part]) -> join.Sums | None:
+        """The finaliser takes over: what of these parts is in the file already, surely; None if nothing is."""
         with self._lock:
             self._over.add(booking)
             growth = self._growths.pop(booking, None)
             if growth is None:
-                return 0
+                return None
             growth.close()
-            return growth.bytes if growth.agrees_with(parts) else 0
+            return growth.sums if growth.agrees_with(parts) else None
 
     def close(self) -> None:
         """The role ends."""

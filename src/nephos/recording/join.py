@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -79,22 +79,43 @@ class Joined:
     pieces: tuple[Piece, ...]
 
 
-def assemble(place: Place, parts: Sequence[cuts.Part], *, already: int = 0) -> Joined:
-    """Write the partial file and hash it; so many bytes were put there while the recording was on the air.
+@dataclass(slots=True)
+class Sums:
+    """Hashes of what is in the partial file already: of all of it, and of each part."""
+
+    bytes: int = 0
+    whole: hashlib._Hash = field(default_factory=hashlib.sha256)
+    parts: list[hashlib._Hash] = field(default_factory=list)
+
+    def begin_part(self) -> None:
+        """What is added from now on belongs to the next part."""
+        self.parts.append(hashlib.sha256())
+
+    def add(self, joined: Path, length: int) -> None:
+        """Take in the next bytes, as they are read from the file. Raises OSError."""
+        for block in files.chunks(joined, start=self.bytes, length=length):
+            self.whole.update(block)
+            self.parts[-1].update(block)
+            self.bytes += len(block)
+
+
+def assemble(place: Place, parts: Sequence[cuts.Part], *, already: Sums | None = None) -> Joined:
+    """Write the partial file and hash it, going on from what was put there while the recording was on the air.
 
     Raises SealBroken if a segment is shorter than it was, or OSError.
     """
+    sums = already or Sums()
     handle = os.open(place.partial, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
     try:
-        os.ftruncate(handle, already)
-        os.lseek(handle, already, os.SEEK_SET)
-        for part in _rest(parts, already):
+        os.ftruncate(handle, sums.bytes)
+        os.lseek(handle, sums.bytes, os.SEEK_SET)
+        for part in _rest(parts, sums.bytes):
             if files.append_range(part.path, handle, start=part.start, length=part.length) != part.length:
                 raise errors.SealBroken(f"Segment {part.path.name} became shorter while it was joined.")
         os.fsync(handle)
     finally:
         os.close(handle)
-    return hashed(place.partial, parts)
+    return hashed(place.partial, parts, sums)
 
 
 def _rest(parts: Sequence[cuts.Part], already: int) -> Iterator[cuts.Part]:
@@ -105,19 +126,18 @@ def _rest(parts: Sequence[cuts.Part], already: int) -> Iterator[cuts.Part]:
             yield cuts.Part(part.path, part.start + done, part.length - done)
 
 
-def hashed(joined: Path, parts: Sequence[cuts.Part]) -> Joined:
-    """Read a joined file."""
-    whole = hashlib.sha256()
+def hashed(joined: Path, parts: Sequence[cuts.Part], already: Sums | None = None) -> Joined:
+    """Read a joined file, or what was not read of it yet."""
+    sums = already or Sums()
     pieces: list[Piece] = []
     offset = 0
-    for part in parts:
-        one = hashlib.sha256()
-        for block in files.chunks(joined, start=offset, length=part.length):
-            whole.update(block)
-            one.update(block)
-        pieces.append(Piece(part.path.name, offset, part.length, one.hexdigest()))
+    for number, part in enumerate(parts):
+        if number == len(sums.parts):
+            sums.begin_part()
         offset += part.length
-    return Joined(offset, whole.hexdigest(), tuple(pieces))
+        sums.add(joined, max(0, offset - sums.bytes))
+        pieces.append(Piece(part.path.name, offset - part.length, part.length, sums.parts[number].hexdigest()))
+    return Joined(offset, sums.whole.hexdigest(), tuple(pieces))
 
 
 def write_seal(place: Place, manifest: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +69,11 @@ def test_the_file_grows_by_whole_seconds_and_becomes_the_recording(
     assert len(set(sizes)) > 10
     assert grown == content == tape.content(stage.at(5), stage.at(25))
     assert stage.stream_of(home, Asset.objects.get()).stat().st_ino == inode
+    manifest = stage.manifest_of(home, Asset.objects.get())
+    assert manifest["sha256"] == hashlib.sha256(content).hexdigest()
+    for piece in manifest["segments"]:
+        part = content[piece["offset"] : piece["offset"] + piece["bytes"]]
+        assert hashlib.sha256(part).hexdigest() == piece["sha256"]
     assert stage.hidden(home) == []
 
 
@@ -145,11 +151,20 @@ def test_a_half_that_is_there_is_completed_by_the_rest(home: Loaded, tmp_path: P
     whole = segment.read_bytes()[10:100] + segment.read_bytes()[150:200]
     for already in (0, 1, 89, 90, 91, 140):
         place.partial.write_bytes(whole[:already] + b"too much")
+        sums = join.Sums()
+        for length in (min(already, 90), already - 90):
+            if length > 0:
+                sums.begin_part()
+                sums.add(place.partial, length)
 
-        joined = join.assemble(place, parts, already=already)
+        joined = join.assemble(place, parts, already=sums)
 
         assert place.partial.read_bytes() == whole
-        assert joined.bytes == 140
+        assert (joined.bytes, joined.sha256) == (140, hashlib.sha256(whole).hexdigest())
+        assert [piece.sha256 for piece in joined.pieces] == [
+            hashlib.sha256(whole[:90]).hexdigest(),
+            hashlib.sha256(whole[90:]).hexdigest(),
+        ]
 
 
 def test_below_the_soft_floor_the_copy_gives_its_space_back(
