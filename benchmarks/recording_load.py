@@ -1,17 +1,20 @@
 """Many streams at once: byte-identical files, no kernel drops, CPU against multicat doing the same, memory a stream.
 
 `python benchmarks/recording_load.py [--seconds 60]`. On loopback the kernel charges its receive path to the sender, for
-both. The two record one after the other what the same sender sends at the same rate.
+both. The two record side by side: one after the other, what else the machine did at the time decided the ratio.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import recording_stage as stage
 
@@ -33,32 +36,41 @@ class Run:
     late_ms: float = 0
 
 
-def ours(on: stage.Stage, count: int, rate: float, seconds: float) -> Run:
+def record(on: stage.Stage, count: int, rate: float, seconds: float) -> tuple[Run, Run | None]:
+    """Ours and multicat's (if it is there), of the same datagrams at the same moments: other work slows both alike."""
     start = datetime.fromtimestamp(int(time.time()), UTC)
     window = plan.Window(1, start, start + timedelta(seconds=seconds + 300))
     loaded = on.home([stage.channel(n, [window]) for n in range(count)], pre_roll=0)
-    with stage.recorder(loaded) as pid:
-        stage.wait_joined(count)
+    folder = on.root / "multicat"
+    with stage.recorder(loaded) as pid, multicat(folder, count if shutil.which("multicat") else 0) as peers:
+        stage.wait_joined(count, sockets=2 if peers else 1)
         time.sleep(2)  # numpy is loaded, the first seconds are written
-        before = stage.cpu_seconds(pid)
+        before = [stage.cpu_seconds(pid), sum(map(stage.cpu_seconds, peers))]
         with on.sending(count, rate, seconds) as process:
             datagrams, late = said(process)
-            time.sleep(_REST_SECONDS)
-            cpu = stage.cpu_seconds(pid) - before
-        pss = stage.pss_bytes(pid)
-    identical = drops = unwritten = 0
+        time.sleep(_REST_SECONDS)
+        after = [stage.cpu_seconds(pid), sum(map(stage.cpu_seconds, peers))]
+        memory = [stage.pss_bytes(pid), sum(map(stage.pss_bytes, peers))]
+    # Of a second of the stream: on a busy machine the sender takes longer, the work of the recorders is the same.
+    length = datagrams * stage.DATAGRAM * 8 / rate
+    cpu = [(now - then) / length / count * 100 for then, now in zip(before, after, strict=True)]
+    run = Run(cpu[0], memory[0] / count, 0, late_ms=late)
     for number in range(count):
         content = b"".join(one.path.read_bytes() for one in stage.parts(loaded, number))
-        identical += not on.differs(content, datagrams)
-        seconds_of = stage.seconds_of(loaded, number)
-        drops += sum(second.drops for second in seconds_of)
-        unwritten += sum(second.unwritten for second in seconds_of)
+        run.identical += not on.differs(content, datagrams)
+        run.drops += sum(second.drops for second in stage.seconds_of(loaded, number))
+        run.unwritten += sum(second.unwritten for second in stage.seconds_of(loaded, number))
     on.drop(loaded)
-    return Run(cpu / length_of(datagrams, rate) / count * 100, pss / count, identical, drops, unwritten, late)
+    if not peers:
+        return run, None
+    same = sum(not on.differs((folder / f"{n}.ts").read_bytes(), datagrams) for n in range(count))
+    shutil.rmtree(folder)
+    return run, Run(cpu[1], memory[1] / count, same)
 
 
-def multicat(on: stage.Stage, count: int, rate: float, seconds: float) -> Run:
-    folder = on.root / "multicat"
+@contextlib.contextmanager
+def multicat(folder: Path, count: int) -> Iterator[list[int]]:
+    """So many of it, one for each group."""
     folder.mkdir()
     processes = [
         subprocess.Popen(
@@ -67,26 +79,13 @@ def multicat(on: stage.Stage, count: int, rate: float, seconds: float) -> Run:
         )
         for n in range(count)
     ]
-    stage.wait_joined(count)
-    time.sleep(2)
-    before = sum(stage.cpu_seconds(p.pid) for p in processes)
-    with on.sending(count, rate, seconds) as process:
-        datagrams, late = said(process)
-        time.sleep(_REST_SECONDS)
-        cpu = sum(stage.cpu_seconds(p.pid) for p in processes) - before
-    pss = sum(stage.pss_bytes(p.pid) for p in processes)
-    for one in processes:
-        one.terminate()
-    for one in processes:
-        one.wait(10)
-    identical = sum(not on.differs((folder / f"{n}.ts").read_bytes(), datagrams) for n in range(count))
-    shutil.rmtree(folder)
-    return Run(cpu / length_of(datagrams, rate) / count * 100, pss / count, identical, late_ms=late)
-
-
-def length_of(datagrams: int, rate: float) -> float:
-    """Seconds of the stream. On a busy machine the sender takes longer; the work for the two recorders is the same."""
-    return datagrams * stage.DATAGRAM * 8 / rate
+    try:
+        yield [one.pid for one in processes]
+    finally:
+        for one in processes:
+            one.terminate()
+        for one in processes:
+            one.wait(10)
 
 
 def said(process: subprocess.Popen[bytes]) -> tuple[int, float]:
@@ -103,15 +102,14 @@ def main() -> None:
     with stage.Stage() as on:
         for count, rate in CASES:
             what = f"{count} x {rate / 1e6:.0f} Mb/s"
-            peer = multicat(on, count, rate, options.seconds) if shutil.which("multicat") else None
-            run = ours(on, count, rate, options.seconds)
+            run, peer = record(on, count, rate, options.seconds)
             cpu, memory = (peer.cpu_percent, peer.pss_bytes / 2**20) if peer else (None, None)
             stage.figure(f"{what}: files that differ", count - run.identical, "files", goal=0)
             stage.figure(f"{what}: kernel drops", run.drops, "datagrams", goal=0)
             stage.figure(f"{what}: not written, because the disk stood still", run.unwritten / 2**20, "MiB", goal=0)
             stage.figure(f"{what}: CPU a stream", run.cpu_percent, "% of a core", peer=cpu, goal=0.4, goal_is="ratio")
             stage.figure(f"{what}: memory a stream", run.pss_bytes / 2**20, "MiB", peer=memory)
-            stage.figure(f"{what}: the sender was late by at most", run.late_ms, "ms", peer=peer and peer.late_ms)
+            stage.figure(f"{what}: the sender was late by at most", run.late_ms, "ms")
             if peer:
                 stage.figure(f"{what}: files of multicat that differ", count - peer.identical, "files")
 

@@ -126,14 +126,19 @@ def seconds_of(loaded: load.Loaded, number: int) -> list[segments.Second]:
     return [second for one in parts(loaded, number) for second in segments.read_journal(one.journal).seconds]
 
 
-def wait_joined(count: int, timeout: float = 30) -> None:
-    """Until so many of our groups are joined on this machine."""
+def wait_joined(count: int, timeout: float = 30, *, sockets: int = 1) -> None:
+    """Until so many of our groups are joined on this machine, each by so many sockets."""
     until = time.monotonic() + timeout
     wanted = {f"{int.from_bytes((FIRST_GROUP + n).packed, 'little'):08X}" for n in range(count)}
-    while not wanted <= set(Path("/proc/net/igmp").read_text().split()):
+    while len(wanted & _joined(sockets)) < count:
         if time.monotonic() > until:
             raise SystemExit("the groups were not joined in time")
         time.sleep(0.05)
+
+
+def _joined(sockets: int) -> set[str]:
+    lines = (line.split() for line in Path("/proc/net/igmp").read_text().splitlines()[1:])
+    return {words[0] for words in lines if len(words) == 4 and words[1].isdigit() and int(words[1]) >= sockets}
 
 
 def cpu_seconds(pid: int) -> float:
