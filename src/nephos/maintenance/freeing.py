@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from nephos.config.load import Loaded
@@ -28,6 +28,7 @@ _AT_ONCE = 500
 def check(loaded: Loaded) -> bool:
     """Free what the rules let go, oldest first; true if there may be more."""
     finish(loaded)
+    prove(loaded)
     going = [verdict for verdict in reversed(plan(loaded)) if verdict.goes]
     for verdict in going[:_AT_ONCE]:
         free(verdict, loaded)
@@ -36,12 +37,38 @@ def check(loaded: Loaded) -> bool:
 
 def plan(loaded: Loaded) -> list[retention.Verdict]:
     """What would go now and what would stay, with reasons. Changes nothing."""
-    chosen = loaded.settings.maintenance.retention
+    return _judge(_candidates(loaded), loaded)
+
+
+def prove(loaded: Loaded) -> None:
+    """Have that read back which would go if its destination had more to show than the word of the transport."""
+    doubtful = {one.id: one for one in _candidates(loaded) if retention.unproven(one) and retention.unread(one)}
+    if not doubtful:
+        return
+    trusting = (retention.as_if_read(one) for one in _candidates(loaded))
+    for verdict in _judge(trusting, loaded):
+        if verdict.goes and verdict.id in doubtful:
+            for one in retention.unread(doubtful[verdict.id]):
+                _order_reading(one, loaded)
+
+
+def _order_reading(one: retention.Proven, loaded: Loaded) -> None:
+    """At most once a day: what is not right is sent again by sync, and has a new receipt then."""
+    today = clock.stamp(clock.now())[:10]
+    body = {"watch": one.watch, "destination": one.destination, "path": one.name}
+    key = f"prove:{one.watch}:{one.destination}:{one.name}:{today}"
+    orders.put(loaded.home, key=key, kind=orders.Kind.VERIFY, body=body)
+
+
+def _candidates(loaded: Loaded) -> Iterator[retention.Candidate]:
     rows = Asset.objects.filter(state=AssetState.DELIVERED).select_related("channel").prefetch_related("files")
+    return (candidate(row, loaded) for row in rows.iterator(chunk_size=200))
+
+
+def _judge(found: Iterable[retention.Candidate], loaded: Loaded) -> list[retention.Verdict]:
+    chosen = loaded.settings.maintenance.retention
     room = retention.Room(machine.free_bytes(loaded.home.recordings), chosen.free_bytes)
-    return retention.plan(
-        (candidate(row, loaded) for row in rows.iterator(chunk_size=200)), settings=chosen, now=clock.now(), room=room
-    )
+    return retention.plan(found, settings=chosen, now=clock.now(), room=room)
 
 
 def candidate(asset: Asset, loaded: Loaded) -> retention.Candidate:

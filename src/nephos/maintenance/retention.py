@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from nephos.config import upkeep
@@ -120,6 +120,16 @@ def _doubt(file: Held, receipt: Proven | None, destination: str) -> str:
     if not file.sha256 or receipt.sha256 != file.sha256 or receipt.size_bytes != file.size_bytes:
         return f"{file.name} at {destination} is not what is here"
     return ""
+
+
+def unread(asset: Candidate) -> list[Proven]:
+    """What is at its destination by a weaker word than a deletion needs, of which reading it back would be proof."""
+    return [one for one in asset.receipts if one.proof not in SAFE and one.sha256]
+
+
+def as_if_read(asset: Candidate) -> Candidate:
+    """The same, if all of that had been read back and found to be right."""
+    return replace(asset, receipts=[replace(one, proof=Proof.READ_BACK) for one in asset.receipts])
 
 
 def plan(assets: Iterable[Candidate], *, settings: upkeep.Retention, now: datetime, room: Room) -> list[Verdict]:

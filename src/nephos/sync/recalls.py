@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from nephos.sync import moments, names, outbox, paths
-from nephos.sync.states import Action, PathState
+from nephos.sync.states import Action, PathState, Proof
 
 
 class Kind(StrEnum):
@@ -103,8 +103,19 @@ def finish(db: sqlite3.Connection, recall: Recall, *, good: bool, cause: str = "
     )
     if recall.kind is Kind.VERIFY:
         db.execute("INSERT OR REPLACE INTO audits VALUES (?, ?, ?, ?)", (recall.receipt, stamp, good, cause))
-        if not good:
+        if good:
+            _prove(db, recall)
+        else:
             _send_again(db, recall, cause)
+
+
+def _prove(db: sqlite3.Connection, recall: Recall) -> None:
+    """All of it was read back and is what was sent: what only the transport said is proven from now on."""
+    weak = (Proof.TRANSPORT, Proof.SENT)
+    if recall.sha256:
+        db.execute(
+            "UPDATE receipts SET proof = ? WHERE id = ? AND proof IN (?, ?)", (Proof.READ_BACK, recall.receipt, *weak)
+        )
 
 
 def _send_again(db: sqlite3.Connection, recall: Recall, cause: str) -> None:

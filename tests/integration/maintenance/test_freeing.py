@@ -124,6 +124,25 @@ def test_what_is_not_proven_is_never_freed(settle: Settle, proof: str) -> None:
     assert queries.asset(asset.pk).state == "delivered"
 
 
+def test_what_would_go_is_read_back_first_and_goes_when_it_was(settle: Settle) -> None:
+    loaded = settle(SETTINGS)
+    old, young = deliver(loaded, "old", proof="transport"), deliver(loaded, "young", days=0.5, proof="transport")
+    freeing.check(loaded)
+    freeing.check(loaded)
+
+    with contextlib.closing(database.connect(loaded.home.sync_database)) as db:
+        asked = [row["body"] for row in db.execute("SELECT body FROM orders WHERE kind = 'verify' ORDER BY id")]
+        db.execute("UPDATE receipts SET proof = 'read-back' WHERE set_id = ?", (services.subject(old),))
+    assert len(asked) == 3  # each file once, and none of what may stay
+    assert all("one/old/old" in body for body in asked)
+    assert here(old, loaded) == [True, True, True]
+
+    freeing.check(loaded)
+
+    assert here(old, loaded) == [False, False, False]
+    assert here(young, loaded) == [True, True, True]
+
+
 def test_what_a_person_keeps_is_never_freed(settle: Settle) -> None:
     loaded = settle(SETTINGS)
     asset = deliver(loaded, "old")

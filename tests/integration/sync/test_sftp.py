@@ -67,6 +67,13 @@ def offset(station: Station) -> int:
     return found[0].bytes_done if found else 0
 
 
+def proofs(station: Station) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for receipt in queries.receipts(station.home):
+        found.setdefault(receipt.path, []).append(str(receipt.proof))
+    return found
+
+
 def test_files_and_folders_arrive_with_their_times(archive: Station, inbox: Path, sftp_server: SftpServer) -> None:
     wanted = {f"a/{n % 7}/file {n}": write(inbox / f"a/{n % 7}/file {n}", n * 1000) for n in range(60)}
     wanted["big"] = write(inbox / "big", 20 * MIB)
@@ -90,6 +97,22 @@ def test_read_back_is_there_for_those_who_ask(archive: Station, inbox: Path) -> 
 
     receipt = queries.receipts(archive.home)[0]
     assert (str(receipt.proof), receipt.sha256) == ("read-back", wanted)
+
+
+def test_what_is_verified_later_is_proven_from_then_on(archive: Station, inbox: Path, sftp_server: SftpServer) -> None:
+    write(inbox / "good", 30_000)
+    write(inbox / "bad", 30_000)
+
+    with archive.running():
+        archive.until_delivered("good", "bad")
+        (sftp_server.root / "in" / "bad").write_bytes(b"x" * 30_000)
+        archive.order("verify", watch="inbox")
+        archive.until(lambda: len(queries.receipts(archive.home)) == 3, seconds=60)
+        archive.until(lambda: proofs(archive)["good"] == ["read-back"], seconds=60)
+        archive.until_delivered("good", "bad")
+
+    assert proofs(archive)["bad"] == ["transport", "transport"]
+    assert sha256(sftp_server.root / "in" / "bad") == sha256(inbox / "bad")
 
 
 def test_kill_9_in_an_upload_goes_on_from_the_journalled_offset(
