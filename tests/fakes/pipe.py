@@ -27,6 +27,8 @@ class Pipe:
     silent: bool = False
     upward_bytes: int = 0
     connections: int = 0
+    turned_away: int = 0
+    only_one: bool = False  # at a time; others are hung up on
     _open: list[socket.socket] = field(default_factory=list)
     _all: list[socket.socket] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -77,6 +79,10 @@ class Pipe:
                 continue
             except OSError:
                 return
+            if self.only_one and any(each.fileno() >= 0 and _is_open(each) for each in self._open):
+                self.turned_away += 1
+                client.close()
+                continue
             client.settimeout(None)
             try:
                 server = socket.create_connection(("127.0.0.1", self.upstream), timeout=5)
@@ -110,6 +116,14 @@ class Pipe:
         for each in (source, target):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+
+
+def _is_open(end: socket.socket) -> bool:
+    try:
+        end.getpeername()
+    except OSError:
+        return False
+    return True
 
 
 class _Way:

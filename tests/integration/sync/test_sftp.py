@@ -208,6 +208,20 @@ def test_a_login_that_breaks_leaves_its_share_to_the_others(
     assert queries.transfers(far.home)[0].attempts == 0
 
 
+def test_a_server_that_gives_one_login_only_gets_everything_by_that(
+    far: Station, inbox: Path, link: pipe.Pipe, sftp_server: SftpServer
+) -> None:
+    wanted = write(inbox / "big.ts", 48 * MIB)
+    link.only_one = True
+
+    with far.running():
+        far.until_delivered("big.ts", seconds=60)
+
+    assert sha256(sftp_server.root / "in" / "big.ts") == wanted
+    assert (link.connections, link.turned_away > 0) == (1, True)
+    assert link.upward_bytes < 50 * MIB
+
+
 def test_a_rate_that_is_set_is_kept(archive: Station, inbox: Path) -> None:
     archive.tables["destination"]["archive"]["bytes_per_second"] = MIB
     write(inbox / "big.ts", 3 * MIB)
