@@ -201,8 +201,8 @@ def _check_watch(name: str, watch: schema.Watch, settings: schema.Settings) -> N
         chosen = settings.destination[destination]
         if settings.connection[chosen.connection].kind != "file":
             continue
-        place = Path(os.path.abspath(Path(chosen.base).expanduser()))
-        if place.is_relative_to(os.path.abspath(folder)):
+        place = Path(os.path.realpath(Path(chosen.base).expanduser()))  # a link may lead back
+        if place.is_relative_to(os.path.realpath(folder)):
             raise ConfigError(
                 f"Watch {name} would deliver into its own folder: {place}.", hint="Choose a base outside of it."
             )

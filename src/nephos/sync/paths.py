@@ -16,7 +16,7 @@ from nephos.sync.states import BUSY, PATH, Action, PathState
 
 _RETRIES = backoff.Backoff(first=timedelta(seconds=1), most=timedelta(minutes=5))
 ASKED = b"\0rule"  # in `other`: held because a rule failed; no path can be called so
-_FARTHEST = timedelta(hours=1)  # a next try beyond this is the work of a clock that was set back
+FARTHEST = timedelta(hours=1)  # a next try beyond this is the work of a clock that was set back
 
 
 class PathRow(NamedTuple):
@@ -177,7 +177,7 @@ def due(db: sqlite3.Connection, lane: Lane, *, limit: int) -> list[PathRow]:
     rows = _due(db, lane, "p.state = 'ready'", (), limit)
     if len(rows) < limit:
         again = "p.state = 'waiting' AND (p.next_try_at <= ? OR p.next_try_at > ?)"
-        rows += _due(db, lane, again, (now, now + _FARTHEST.total_seconds()), limit - len(rows))
+        rows += _due(db, lane, again, (now, now + FARTHEST.total_seconds()), limit - len(rows))
     return rows
 
 

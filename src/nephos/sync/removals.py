@@ -121,11 +121,13 @@ def free(db: sqlite3.Connection, source: bytes) -> None:
 
 def due(db: sqlite3.Connection, *, destination: str, watches: frozenset[str], limit: int = 100) -> list[paths.PathRow]:
     """Moves that may be made now; deletions only when nothing of the same watch is still on its way."""
+    now = clock.unix()
     found = db.execute(
         f"""
         SELECT p.id FROM paths p
         WHERE p.destination = ? AND p.action IN ('move', 'delete') AND p.watch IN ({", ".join("?" * len(watches))})
-          AND (p.state = 'ready' OR p.state = 'waiting' AND p.next_try_at <= ?)
+          AND (p.state = 'ready' OR p.state = 'waiting' AND (p.next_try_at <= ?
+               OR p.attempts > 0 AND p.next_try_at > ?))
           AND (p.action = 'move' OR p.other != x'' OR NOT EXISTS (
                 SELECT 1 FROM paths o WHERE o.destination = p.destination AND o.watch = p.watch
                 AND o.action IN ('send', 'move') AND o.state IN ('ready', 'sending', 'verifying')
@@ -134,7 +136,8 @@ def due(db: sqlite3.Connection, *, destination: str, watches: frozenset[str], li
                           AND s.destination IN ('', p.destination) AND s.path IN (x'', p.path))
         ORDER BY p.action = 'delete', length(p.path) - length(replace(p.path, x'2f', x'')) DESC, p.id LIMIT ?
         """,  # noqa: S608 - only question marks are put in
-        (destination, *watches, clock.unix(), limit),
+        # A try that is so far away is the work of a clock that was set back; a time of grace may be as long.
+        (destination, *watches, now, now + paths.FARTHEST.total_seconds(), limit),
     ).fetchall()
     return [row for entry in found if (row := paths.get(db, entry["id"])) is not None]
 

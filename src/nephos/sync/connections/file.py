@@ -230,6 +230,7 @@ class FileConnection:
         temporary = place.with_name(intent.handle)
         if fingerprints.take(item.source) != item.fingerprint:
             raise errors.SourceChanged
+        _be_readable(item.source)
         try:
             self._copy(item, temporary, intent.offset, journal, stop)
             sha256, proof = _prove(item, temporary, journal, stop)
@@ -295,6 +296,16 @@ class FileConnection:
             os.utime(temporary, ns=(item.fingerprint.mtime_ns, item.fingerprint.mtime_ns))
         finally:
             os.close(handle)
+
+
+def _be_readable(source: bytes) -> None:
+    """Whose fault it is must be told: the file's here, not the destination's."""
+    try:
+        os.close(os.open(source, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)))
+    except FileNotFoundError as error:
+        raise errors.SourceGone from error
+    except OSError as error:
+        raise errors.SourceUnreadable(f"The file cannot be read: {error.strerror or error}.") from error
 
 
 def _prove(item: base.Item, temporary: Path, journal: base.TransferJournal, stop: ports.Waiter) -> tuple[str, Proof]:
