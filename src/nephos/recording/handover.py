@@ -81,7 +81,8 @@ def from_disk(recordings: Path) -> Left | None:
     if not newest:
         return None
     last = max(newest, key=lambda one: (one.era, one.start))
-    return Left(utc=last.path.stat().st_mtime, mono=0.0, boot="", opened={}, done={})
+    # All that was written is told by that, unlike by a heartbeat.
+    return Left(utc=last.path.stat().st_mtime - _UNTOLD_SECONDS, mono=0.0, boot="", opened={}, done={})
 
 
 def start(now: timeline.Reading, left: Left | None) -> Start:

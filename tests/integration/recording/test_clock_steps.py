@@ -168,21 +168,25 @@ def test_a_reboot_with_another_time_orders_by_arrival(world: virtual.World, off:
     assert gaps.Cause.NOT_RUNNING in [gap.cause for gap in gap_map(cut_of(world, window), window)]
 
 
-def test_without_a_heartbeat_what_is_on_disk_is_not_written_over(world: virtual.World) -> None:
+@pytest.mark.parametrize(("step", "last_era"), [(-20.0, 1), (-1.0, 0), (0.0, 0), (20.0, 0)])
+def test_without_a_heartbeat_what_is_on_disk_is_not_written_over(
+    world: virtual.World, step: float, last_era: int
+) -> None:
     window = world.window(1, 5, 120)
     world.order(window)
     world.start()
     world.pass_(40)
     world.kill()
     (world.loaded.home.run / "recorder.json").unlink()
-    world.step(-20)
+    world.step(step)
     world.start()
     world.pass_(30)
 
     got = packets(cut_of(world, window))
 
     assert got == sorted(set(got))
-    assert eras.read(world.loaded.home.recordings).last == 1
+    assert len(got) > 600
+    assert eras.read(world.loaded.home.recordings).last == last_era
 
 
 def test_a_sleep_of_the_machine_is_a_gap_of_its_length(world: virtual.World) -> None:
