@@ -11,23 +11,32 @@ from nephos.sync import ports as sync_ports
 from nephos.sync.connections.sftp.source import Source
 
 _BLOCK_BYTES = 256 * 1024  # stays in the processor's cache between being read and being summed up
+_AT_ONCE_BYTES = 1 << 20  # up to this it costs more to hand it to a thread than to do it
 
 
 class Sum:
-    """SHA-256 of a whole file. That it is the sum of what was sent follows from the file being the same after both."""
+    """SHA-256 of a whole file. That it is the sum of what was sent follows from the file being the same after both.
+
+    Raises SourceChanged, SourceUnreadable.
+    """
 
     def __init__(self, thread: Executor, source: Source, size: int) -> None:
         self._over = threading.Event()
-        self._found: Future[str] = thread.submit(_sum, source, size, self._over)
+        self._found: Future[str] | str
+        if size <= _AT_ONCE_BYTES:
+            self._found = _sum(source, size, self._over)
+        else:
+            self._found = thread.submit(_sum, source, size, self._over)
 
     def result(self) -> str:
         """Waits for it. Raises SourceChanged, SourceUnreadable."""
-        return self._found.result()
+        return self._found if isinstance(self._found, str) else self._found.result()
 
     def stop(self) -> None:
         """Nobody asks for it any more."""
         self._over.set()
-        self._found.cancel()
+        if not isinstance(self._found, str):
+            self._found.cancel()
 
 
 def _sum(source: Source, size: int, over: threading.Event) -> str:
