@@ -60,6 +60,7 @@ def gaps_of(station: Station, slug: str, window: gaps.Span) -> list[gaps.Gap]:
     return gaps.find(cuts.cut(found, window).evidence, window)
 
 
+@pytest.mark.timeout(900 if IS_SOAK else 300)  # a busy machine takes its time with eight senders
 def test_every_kind_of_source_records_through_a_stall(sending: dict[str, senders.Sender], tmp_path: Path) -> None:
     assert senders.has_multicat(), "`script/setup tests` installs multicat"
     pipe = sending["pipe"]
