@@ -6,7 +6,19 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from nephos.web import live, media
 from nephos.web.api import root
-from nephos.web.pages import channels, failures, health, login, now, problems, recording, recordings, schedules, system
+from nephos.web.pages import (
+    channels,
+    delivery,
+    failures,
+    health,
+    login,
+    now,
+    problems,
+    recording,
+    recordings,
+    schedules,
+    system,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", now.page),
@@ -25,6 +37,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("recordings/<int:asset_id>", recording.page),
     path("recordings/<int:asset_id>/parts/<slug:name>", recording.part),
     path("recordings/<int:asset_id>/process", recording.process),
+    path("delivery", delivery.page),
+    path("delivery/parts/<slug:name>", delivery.part),
+    path("delivery/<slug:verb>", delivery.steer),
     path("problems", problems.page),
     path("problems/parts/<slug:name>", problems.part),
     path("problems/<int:problem_id>/mute", problems.mute),
