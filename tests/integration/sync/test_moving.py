@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -209,6 +210,33 @@ def test_a_file_whose_name_is_no_text_is_removed_and_brought_back(
         station.until(lambda: not station.states())
         station.order("undo", watch="inbox")
         station.until(lambda: tree(shelf) == {name: b"bytes are enough"})
+
+
+@pytest.mark.parametrize("kind", ["file", "sftp"])
+def test_a_folder_comes_where_a_file_was_and_a_file_where_a_folder_was(
+    station: Station, inbox: Path, shelf: Path, sftp_server: SftpServer, kind: str
+) -> None:
+    if kind == "sftp":
+        shelf = sftp_server.root / "shelf"
+        sftp_server.trust(station.home.sync_database.parent)
+        station.connect("shelf", "sftp", str(shelf), sftp_server.options())
+    station.watch("inbox", "shelf", folder=inbox, most_deletions_percent=100, **NOW)
+    (inbox / "folder" / "deep").mkdir(parents=True)
+    for name in ("file", "moves", "folder/one", "folder/deep/two"):
+        (inbox / name).write_bytes(name.encode())
+    with station.running():
+        station.until_delivered("file", "moves", "folder/one", "folder/deep/two")
+
+    (inbox / "file").unlink()
+    (inbox / "file").mkdir()
+    (inbox / "file" / "inside").write_bytes(b"inside")
+    (inbox / "moves").rename(inbox / "file" / "moved")
+    shutil.rmtree(inbox / "folder")
+    (inbox / "folder").write_bytes(b"a file now")
+    with station.running():
+        wanted = {"file/inside": b"inside", "file/moved": b"moves", "folder": b"a file now"}
+        station.until(lambda: tree(shelf) == wanted)
+        station.until(lambda: station.states() == dict.fromkeys(wanted, "delivered"))
 
 
 def test_without_its_marker_a_folder_is_not_believed_to_be_empty(

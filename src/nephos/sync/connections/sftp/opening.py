@@ -58,10 +58,20 @@ class Opening:
             self._yard.folders.forget(self._item.path)
             self._yard.folders.need(self._channel, self._item.path)
             self._open()
+        elif reply.status == Status.NO_SUCH_FILE:
+            folder = self._yard.place.below(b"")
+            self._channel.ask(Kind.STAT, packets.text(folder), lambda found: self._looked_at_base(found, reply))
         elif reply.status == Status.FAILURE:
             self._channel.ask(Kind.STAT, packets.text(self._hidden), lambda found: self._looked(found, reply))
         else:
             self._opened(b"", refusals.of(reply, "make the file"))
+
+    def _looked_at_base(self, found: Reply, refusal: Reply) -> None:
+        """One folder that cannot be made is no reason to leave the whole destination alone."""
+        if found.kind == Kind.ATTRIBUTES:
+            self._opened(b"", errors.InTheWay("A file is in the way of its folder at the destination."))
+        else:
+            self._opened(b"", refusals.of(refusal, "make the file"))
 
     def _looked(self, found: Reply, refusal: Reply) -> None:
         """Version 3 does not say that a file is in the way."""

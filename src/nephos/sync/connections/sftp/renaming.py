@@ -61,6 +61,8 @@ class Renaming:
             self._note()
             self._channel.ask(Kind.REMOVE, packets.text(self._aside), lambda _: None)
             self._rename(self._final, self._aside, self._moved_aside)
+        elif refusal is not None and refusal.status == Status.NO_SUCH_FILE and reply.kind == Kind.ATTRIBUTES:
+            self._done(errors.InTheWay("A file is in the way of its folder at the destination."))
         elif refusal is not None:
             self._done(refusals.of(refusal, "rename"))
 
