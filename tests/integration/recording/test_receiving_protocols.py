@@ -74,7 +74,7 @@ def test_every_kind_of_source_records_through_a_stall(sending: dict[str, senders
     station.plan(*(plan.Channel(kind, kind, one.url, "", (window,)) for kind, one in sending.items()))
     station.start()
     try:
-        station.wait_until(lambda: all(station.receives(kind) for kind in KINDS), timeout=30)
+        station.wait_until(lambda: all(station.receives(kind) for kind in KINDS), timeout=150)
         time.sleep(BEFORE)
         for one in sending.values():
             one.stall()
