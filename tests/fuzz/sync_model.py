@@ -27,7 +27,7 @@ from tests.fuzz import far, hooks
 from tests.fuzz.folder import Folder
 
 _KIB = 1 << 10
-_CALM_SECONDS = 180.0
+_CALM_SECONDS = 240.0
 _PATIENCE_SECONDS = 3.0
 _PAUSES = (0, 0, 0.05, 0.2, 0.6)
 _STEPS_OF_CLOCK = (-86_400, -3_600, -300, 300, 3_600, 86_400)

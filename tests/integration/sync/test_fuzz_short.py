@@ -13,7 +13,7 @@ KINDS = [far.KINDS[number % len(far.KINDS)] for number in range(40)]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("number", range(5))
 def test_each_far_side_equals_its_folder_whatever_happened(number: int) -> None:
     """Two hundred runs in all, forty at a time."""
