@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from nephos.lib import clock
 from nephos.sync import errors
 
 _BUSY_SECONDS = 15.0
+_AGAIN_SECONDS = 0.02
 
 # For a first look through many files: pages of the indexes stay in memory, and are not copied again and again.
 _CACHE_KIB = 16 * 1024
@@ -157,7 +160,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open for writing; makes the file and brings its tables up to date. Raises JournalBroken."""
     try:
         connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -185,6 +188,20 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         yield connection if ready else None
     finally:
         connection.close()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log. Two who make the file at the same moment: SQLite refuses the second at once here."""
+    until = clock.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if clock.monotonic() > until:
+                raise
+            threading.Event().wait(_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

@@ -88,6 +88,27 @@ def test_an_order_before_the_first_start_makes_the_journal(home: Home) -> None:
     assert home.sync_database.exists()
 
 
+def test_many_may_make_the_journal_at_the_same_moment(tmp_path: Path) -> None:
+    refused: list[Exception] = []
+    for number in range(40):
+        together = threading.Barrier(6, timeout=60)
+
+        def make(path: Path, together: threading.Barrier) -> None:
+            together.wait()
+            try:
+                database.connect(path).close()
+            except errors.JournalBroken as error:
+                refused.append(error)
+
+        makers = [threading.Thread(target=make, args=(tmp_path / f"{number}.db", together)) for _ in range(6)]
+        for maker in makers:
+            maker.start()
+        for maker in makers:
+            maker.join()
+
+    assert refused == []
+
+
 def test_an_unknown_order_is_refused_with_what_there_is(home: Home) -> None:
     with pytest.raises(lib_errors.Invalid) as caught:
         orders.put(home, key="a", kind="dance", body={})
