@@ -7,7 +7,7 @@ The recorder keeps the list in `recordings/.clock.json`, and counts in each segm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from nephos.lib import clock, files
 
 FILE = ".clock.json"
 VERSION = 1
+_NEAR = timedelta(minutes=10)  # more than any pre-roll; the number may be that of another home's booking
 _MOST = 500  # a clock that is set more often than daily is forgotten about after a year
 
 
@@ -27,6 +28,7 @@ class Step:
     era: int
     before: datetime
     after: datetime
+    open: tuple[int, ...] = ()  # bookings whose windows were open, and go on by elapsed time
 
     @property
     def length(self) -> timedelta:
@@ -49,9 +51,19 @@ class Eras:
         """All eras that are known, oldest first."""
         return [self.steps[0].era - 1, *(step.era for step in self.steps)] if self.steps else [0]
 
-    def with_step(self, *, before: datetime, after: datetime) -> Eras:
-        """The clock was set again."""
-        return Eras((*self.steps, Step(self.last + 1, before, after))[-_MOST:])
+    def with_step(self, *, before: datetime, after: datetime, open_windows: Iterable[int] = ()) -> Eras:
+        """The clock was set again, while the windows of these bookings were open."""
+        return Eras((*self.steps, Step(self.last + 1, before, after, tuple(sorted(open_windows))))[-_MOST:])
+
+    def opened(self, booking: int, start: datetime, end: datetime) -> int | None:
+        """The era in which a window was opened that a step found open; None if none did.
+
+        Its own time says little: a step that comes in its pre-roll leaves nothing of it in the era that counts.
+        """
+        for step in self.steps:
+            if booking in step.open and start - _NEAR <= step.before <= end + _NEAR:
+                return step.era - 1
+        return None
 
     def shift(self, *, of: int, to: int) -> timedelta:
         """What to add to a time of one era to tell it in another."""
@@ -84,11 +96,16 @@ def read(recordings: Path) -> Eras:
 def write(recordings: Path, eras: Eras) -> None:
     """Replace the list in one step. Raises OSError."""
     steps = [
-        {"era": step.era, "before": clock.stamp(step.before), "after": clock.stamp(step.after)} for step in eras.steps
+        {
+            **{"era": step.era, "before": clock.stamp(step.before), "after": clock.stamp(step.after)},
+            **({"open": list(step.open)} if step.open else {}),
+        }
+        for step in eras.steps
     ]
     recordings.mkdir(parents=True, exist_ok=True)
     files.write_json(recordings / FILE, {"version": VERSION, "steps": steps})
 
 
 def _step(entry: Mapping[str, Any]) -> Step:
-    return Step(int(entry["era"]), clock.parse(entry["before"]), clock.parse(entry["after"]))
+    era, before, after = int(entry["era"]), clock.parse(entry["before"]), clock.parse(entry["after"])
+    return Step(era, before, after, tuple(int(one) for one in entry.get("open", ())))

@@ -52,6 +52,9 @@ def steps(folder: Path, window: gaps.Span, *, booking: int | None = None) -> lis
 
 def _era_of(folder: Path, window: gaps.Span, booking: int | None, known: eras.Eras) -> int:
     """The first one in which the recorder listened for the booking, else the last one."""
+    opened = known.opened(booking, window.start, window.end) if booking is not None else None
+    if opened is not None:
+        return opened
     for number in known.touching(window.start, window.end):
         if booking is None or number == known.last:
             break

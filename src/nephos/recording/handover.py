@@ -33,6 +33,11 @@ class Left:
     def is_of_this_boot(self) -> bool:
         return bool(self.boot) and self.boot == clock.boot()
 
+    @property
+    def running(self) -> Mapping[int, windows.Open]:
+        """The windows that go on by elapsed time: none after a reboot."""
+        return self.opened if self.is_of_this_boot else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Start:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -86,7 +86,7 @@ class Recorder:
         begun = handover.start(now, self._left)
         self._line = begun.line
         if begun.before is not None:
-            self._begin_era(begun.before, now.wall)
+            self._begin_era(begun.before, now.wall, self._left.running if self._left is not None else ())
         self._slept = now.slept
         self._poll_mono = self._beat_mono = self._change_mono = now.mono
         self._nap = _LONGEST_NAP
@@ -228,7 +228,7 @@ class Recorder:
         before = self._line.utc(now.mono)
         stepped = self._line.follow(now)
         if stepped:
-            self._begin_era(before, now.wall)
+            self._begin_era(before, now.wall, [one for post in self._posts.values() for one in post.windows.bookings])
         reading = timeline.Reading(wall=self._line.utc(now.mono), mono=now.mono)
         for post in self._posts.values():
             if post.receiver is not None and stepped:
@@ -237,9 +237,9 @@ class Recorder:
                 post.receiver.cutter.line.creep(reading)
         self._desk.beat(self._shown(), left=self._told(now.mono))
 
-    def _begin_era(self, before: float, after: float) -> None:
+    def _begin_era(self, before: float, after: float, opened: Iterable[int]) -> None:
         """The clock was set. Noted before anything that is stamped by it, and on the desk: that is a disk."""
-        known = self._eras.with_step(before=timeline.moment(before), after=timeline.moment(after))
+        known = self._eras.with_step(before=timeline.moment(before), after=timeline.moment(after), open_windows=opened)
         self._eras = known
         logger.warning("The wall clock was set", extra={"era": known.last, "seconds": round(after - before, 3)})
         self._desk.offer(lambda: eras.write(self._desk.recordings, known))

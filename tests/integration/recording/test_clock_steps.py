@@ -82,6 +82,31 @@ def test_a_step_within_a_recording_costs_it_nothing(world: virtual.World, step: 
     assert not world.open
 
 
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_step_in_the_pre_roll_costs_a_recording_less_than_a_second(
+    world: virtual.World, step: float, *, restarts: bool
+) -> None:
+    window = world.window(1, 5, 60)
+    world.order(window)
+    world.start()
+    world.pass_(3)
+    assert world.open
+
+    world.step(step)
+    world.pass_(1)
+    if restarts:
+        world.kill()
+        world.start()
+    world.pass_(80)
+
+    cut = cut_of(world, window)
+    check_strip(cut)
+    assert 600 - 10 <= len(packets(cut)) <= 600 + 3  # cut at whole seconds, as the clock counts them now
+    assert gap_map(cut, window) == []
+    assert not world.open
+
+
 @pytest.mark.parametrize("step", [-5.0, 5.0])
 def test_a_step_is_told_in_words(world: virtual.World, step: float) -> None:
     window = world.window(1, 5, 30)
