@@ -12,7 +12,6 @@ from typing import Any
 
 import asyncssh
 
-from nephos.sync.connections.sftp import hostkeys, place
 from tests.fakes import sftp
 from tests.fakes.s3 import free_port
 
@@ -20,26 +19,12 @@ PHASES = ("open", "write", "fsetstat", "fsync", "close", "posix_rename", "stat")
 
 
 @dataclass
-class Moody:
+class Moody(sftp.PasswordServer):
     """`hang_up_at` a phase and `before` or `after` it is done: once, then it is well-behaved."""
 
-    folder: Path
-    port: int
     hang_up_at: tuple[str, str] | None = None
     after_requests: int = 0  # of that kind that are done well before
     hung_up: list[str] = field(default_factory=list)
-
-    @property
-    def root(self) -> Path:
-        return self.folder / "files"
-
-    def options(self) -> dict[str, str | int | float | bool]:
-        return {"host": "127.0.0.1", "port": self.port, "user": "phone", "password": f"file:{self.folder}/password"}
-
-    def trust(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        key = hostkeys.parse(f"host {(self.folder / 'host.pub').read_text()}")[0]
-        hostkeys.accept(folder, place.Place("127.0.0.1", self.port, "", b""), key)
 
     def is_due(self, phase: str, when: str) -> bool:
         if self.hang_up_at != (phase, when):

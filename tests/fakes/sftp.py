@@ -155,13 +155,11 @@ def sftp_server(tmp_path: Path) -> Iterator[SftpServer]:
 
 
 @dataclass
-class Phone:
-    """A server as they run on phones: a password, and neither posix-rename nor fsync, setstat or copies."""
+class PasswordServer:
+    """A server on loopback with files in a folder, a host key beside them, and a password."""
 
     folder: Path
     port: int
-    most_bytes: int = 0  # over this a file is over quota; 0 is no limit
-    folds: bool = False  # names that differ in case, or in how letters are put together, are one
 
     @property
     def root(self) -> Path:
@@ -174,6 +172,14 @@ class Phone:
         folder.mkdir(parents=True, exist_ok=True)
         key = hostkeys.parse(f"host {(self.folder / 'host.pub').read_text()}")[0]
         hostkeys.accept(folder, place.Place("127.0.0.1", self.port, "", b""), key)
+
+
+@dataclass
+class Phone(PasswordServer):
+    """A server as they run on phones: a password, and neither posix-rename nor fsync, setstat or copies."""
+
+    most_bytes: int = 0  # over this a file is over quota; 0 is no limit
+    folds: bool = False  # names that differ in case, or in how letters are put together, are one
 
 
 @contextlib.contextmanager

@@ -109,7 +109,7 @@ def start(now: timeline.Reading, left: Left | None) -> Start:
 def now_of(run: Path, booking: int) -> datetime | None:
     """The time as an open window counts it, which is another than the wall clock's if that was set meanwhile."""
     left = read(run)
-    if left is None or not left.is_of_this_boot or booking not in left.opened:
+    if left is None or booking not in left.running:
         return None
     running = left.opened[booking]
     return timeline.moment(running.end.timestamp() - (running.ends_mono - clock.elapsed()))

@@ -14,29 +14,11 @@ from nephos.sync import queries
 from nephos.sync.connections import registry
 from tests.fakes import pipe, sync
 from tests.fakes import sftp as sftp_fake
-from tests.fakes.sftp import PASSWORD, Phone, SftpServer, sftp_server
+from tests.fakes.sftp import PASSWORD, Phone, SftpServer
 from tests.fakes.sync import Station
-
-__all__ = ["sftp_server"]
 
 MIB = 1 << 20
 SIZE = int(os.environ.get("NEPHOS_TEST_UPLOAD_MIB", "64")) * MIB  # `make endure-sftp` sends 2 GiB
-
-
-@pytest.fixture
-def link(sftp_server: SftpServer) -> Iterator[pipe.Pipe]:
-    """The way to the server, which can be slowed, stopped and cut."""
-    with pipe.piping(sftp_server.port) as running:
-        yield running
-
-
-@pytest.fixture
-def archive(station: Station, inbox: Path, link: pipe.Pipe, sftp_server: SftpServer) -> Station:
-    """A folder that goes to the server by the link."""
-    station.connect("archive", "sftp", f"{sftp_server.root}/in", sftp_server.options(port=link.port))
-    station.watch("inbox", "archive", folder=inbox)
-    sftp_server.trust(station.home.databases, port=link.port)
-    return station
 
 
 @pytest.fixture

@@ -15,27 +15,11 @@ import pytest
 from nephos.sync import queries
 from nephos.sync.connections.sftp import channel
 from tests.fakes import pipe
-from tests.fakes.sftp import SftpServer, keygen, sftp_server
+from tests.fakes.sftp import SftpServer, keygen
 from tests.fakes.sync import Station
-
-__all__ = ["sftp_server"]
 
 MIB = 1 << 20
 PASSPHRASE = "open-sesame-never-in-a-log"
-
-
-@pytest.fixture
-def link(sftp_server: SftpServer) -> Iterator[pipe.Pipe]:
-    with pipe.piping(sftp_server.port) as running:
-        yield running
-
-
-@pytest.fixture
-def archive(station: Station, inbox: Path, link: pipe.Pipe, sftp_server: SftpServer) -> Station:
-    station.connect("archive", "sftp", f"{sftp_server.root}/in", sftp_server.options(port=link.port))
-    station.watch("inbox", "archive", folder=inbox)
-    sftp_server.trust(station.home.databases, port=link.port)
-    return station
 
 
 @pytest.fixture
